@@ -1,0 +1,96 @@
+"""What an audit hands to whatever prints it: findings with their final severity, and the counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlenv.model.finding import Certainty, Evidence, Related, Severity
+from mlenv.model.text import Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reported:
+    """One finding as every output shows it.
+
+    Attributes:
+        rule: The rule's code.
+        name: The rule's name.
+        topic: The rule's topic.
+        severity: After the configuration had its say.
+        certainty: How sure.
+        message: One sentence, without a full stop.
+        packages: Canonical names.
+        span: The primary place; None where a file could not be opened at all.
+        related: Other places.
+        help: What to do; may be empty.
+        evidence: The facts it rests on.
+        fingerprint: Stable while lines move: rule, file, packages and declaration, hashed.
+    """
+
+    rule: str
+    name: str
+    topic: str
+    severity: Severity
+    certainty: Certainty
+    message: str
+    packages: tuple[str, ...]
+    span: Span | None
+    related: tuple[Related, ...] = ()
+    help: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedFile:
+    """One file that was read.
+
+    Attributes:
+        path: Relative to the root.
+        kind: Its format.
+        requirements: How many requirements it declares, or packages it locks.
+    """
+
+    path: str
+    kind: str
+    requirements: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """One file that was not read.
+
+    Attributes:
+        path: Relative to the root.
+        reason: In a few words.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of an audit.
+
+    Attributes:
+        root: The root as the caller named it.
+        profile: What the project was taken for.
+        files: What was read, in order of path.
+        skipped: What was not, in order of path.
+        findings: Sorted by file and place.
+        suppressed: How many findings a comment or the configuration silenced.
+        exit_code: 0 or 1, or 3 where there was nothing to audit.
+    """
+
+    root: str
+    profile: str
+    files: tuple[AuditedFile, ...]
+    skipped: tuple[SkippedFile, ...]
+    findings: tuple[Reported, ...]
+    suppressed: int
+    exit_code: int
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings have a severity."""
+        return sum(finding.severity is severity for finding in self.findings)

@@ -1,0 +1,141 @@
+"""What a manifest declares and what a lock records, each with the place where it stands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mlenv.model.marker import Marker
+from mlenv.model.text import Span
+from mlenv.versions.version_set import ANY, VersionSet
+
+PYPI = "pypi"
+CONDA = "conda"
+MAIN = "main"
+"""The group of what is always installed."""
+BUILD = "build"
+"""The group of what builds the project and is not installed beside it."""
+
+REQUIREMENT = "requirement"
+CONSTRAINT = "constraint"
+"""Bounds a version where something else asks for the distribution; installs nothing."""
+OVERRIDE = "override"
+"""Replaces every other statement on the distribution (``tool.uv.override-dependencies``)."""
+
+_SEPARATORS = re.compile(r"[-_.]+")
+_COMMIT = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
+_VCS = re.compile(r"(git|hg|svn|bzr)(?:\+|(?=://))", re.IGNORECASE)
+
+
+def canonical_name(name: str) -> str:
+    """Return a distribution's name as indexes compare it. Source: PEP 503."""
+    return _SEPARATORS.sub("-", name).lower()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Requirement:
+    """One dependency, declared at one place.
+
+    Attributes:
+        name: Canonical name in its ecosystem; empty where only an installer could tell (a bare
+            path or URL).
+        written: The name as it was written.
+        ecosystem: ``pypi`` or ``conda``.
+        span: The whole declaration.
+        name_span: The name; None where the text does not hold it as such (an escaped string).
+        specifier_span: The version constraint, without blanks; None where there is none.
+        versions: The versions that it admits.
+        extras: Canonical names, sorted.
+        marker: The environments that it is for; None means all.
+        url: A direct reference (wheel, archive, VCS, file), as written and unmasked.
+        path: A local directory or file; empty elsewhere.
+        group: The set of requirements that it is installed with.
+        kind: ``requirement``, ``constraint`` or ``override``.
+        index: The index that it must come from: a name or URL; empty where none is stated.
+        channel: conda's channel; empty where none is stated.
+        build: conda's build string or glob; empty where none is stated.
+        hashes: ``algorithm:digest``, in the order written.
+        editable: Whether it is installed in place.
+        commit: The revision of a VCS reference that is given outside its URL (Poetry, uv, pixi).
+        floating: The branch or tag of such a reference.
+        workspace: Whether a workspace member provides it.
+    """
+
+    name: str
+    written: str
+    ecosystem: str
+    span: Span
+    name_span: Span | None = None
+    specifier_span: Span | None = None
+    versions: VersionSet = ANY
+    extras: tuple[str, ...] = ()
+    marker: Marker | None = None
+    url: str = ""
+    path: str = ""
+    group: str = MAIN
+    kind: str = REQUIREMENT
+    index: str = ""
+    channel: str = ""
+    build: str = ""
+    hashes: tuple[str, ...] = ()
+    editable: bool = False
+    commit: str = ""
+    floating: str = ""
+    workspace: bool = False
+
+    @property
+    def is_vcs(self) -> bool:
+        """Whether it is fetched from a repository rather than an index."""
+        return _VCS.match(self.url) is not None
+
+    @property
+    def revision(self) -> str:
+        """What a VCS reference asks for: a commit, tag or branch; empty where it says nothing."""
+        if not self.is_vcs:
+            return ""
+        if self.commit or self.floating:
+            return self.commit or self.floating
+        location = self.url.partition("#")[0].partition("://")[2]
+        return location.partition("/")[2].rpartition("@")[2] if "@" in location.partition("/")[2] else ""
+
+    @property
+    def has_commit(self) -> bool:
+        """Whether a VCS reference names one commit, which cannot move."""
+        return bool(self.commit) or _COMMIT.fullmatch(self.revision) is not None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it lies on a disk rather than on an index."""
+        return bool(self.path) or self.workspace or self.url.lower().startswith("file:")
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether no index is asked for it."""
+        return bool(self.url) or self.is_local
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LockedPackage:
+    """One distribution as a lock records it.
+
+    Attributes:
+        name: Canonical name.
+        written: The name as the lock has it.
+        version: As the lock has it; empty where it records none (a workspace member).
+        span: Where its name stands.
+        ecosystem: ``pypi`` or ``conda``.
+        origin: Where it comes from: an index, channel, repository or path, as the lock has it.
+        marker: The environments it is for, as text; empty for all.
+        platform: conda's subdirectory, where the lock is per platform.
+        hashed: Whether the lock records a hash of its files.
+    """
+
+    name: str
+    written: str
+    version: str
+    span: Span
+    ecosystem: str = PYPI
+    origin: str = ""
+    marker: str = ""
+    platform: str = ""
+    hashed: bool = False

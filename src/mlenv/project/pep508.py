@@ -1,0 +1,202 @@
+"""One PEP 508 requirement, with the spans of its parts.
+
+The grammar is read here by one pass of one regular expression, which keeps offsets and is fast;
+what it refuses goes to ``packaging`` for judgement, so that nothing is called unreadable that
+installers accept. Source: PEP 508, PEP 440, PEP 685.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mlenv.model.marker import Marker, MarkerError, parse_marker
+from mlenv.model.requirement import MAIN, PYPI, REQUIREMENT, Requirement, canonical_name
+from mlenv.model.text import Fragment
+from mlenv.versions.version_set import VersionSet, pep440, unknown
+
+_REQUIREMENT = re.compile(
+    r"\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"\s*(?:\[(?P<extras>[^\]]*)\])?"
+    r"\s*(?:@\s*(?P<url>\S+)(?P<after_url>\s[^;]*|(?=$))?"
+    r"|\((?P<bracketed>[^)]*)\)|(?P<specifier>[<>=!~][^;]*))?"
+    r"\s*(?:;(?P<marker>.*))?",
+    re.DOTALL,
+)
+_EXTRA = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_LEGACY_WILDCARD = re.compile(r"(?:<=|>=|<|>|~=)\s*[0-9.]+\.\*")
+_MISSING_COMMA = re.compile(r"[0-9a-zA-Z*]\s*(?:[<>=!~]=|[<>])")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refusal:
+    """Why a text is no requirement.
+
+    Attributes:
+        reason: In a few words.
+        help: What was probably meant; empty where that is not plain.
+        name: The distribution that it seems to be about; empty where that is not plain.
+        requirement: What can be said of it all the same: the name, with an unknown version.
+    """
+
+    reason: str
+    help: str = ""
+    name: str = ""
+    requirement: Requirement | None = None
+
+
+@lru_cache(maxsize=8192)
+def _read_versions(text: str) -> VersionSet | None:
+    return pep440(text)
+
+
+def read_requirement(
+    fragment: Fragment, *, group: str = MAIN, kind: str = REQUIREMENT
+) -> Requirement | Refusal:
+    """Read one requirement.
+
+    Args:
+        fragment: Its text, without comments and options.
+        group: The group that it belongs to.
+        kind: Whether it requires, constrains or overrides.
+
+    Returns:
+        The requirement, or why it is none.
+    """
+    fragment = fragment.stripped()
+    match = _REQUIREMENT.fullmatch(fragment.text)
+    found = _from_match(fragment, match, group, kind) if match else None
+    if found is None:
+        found = _second_opinion(fragment, group, kind)
+    return found
+
+
+def _from_match(
+    fragment: Fragment, match: re.Match[str], group: str, kind: str
+) -> Requirement | None:
+    part = "bracketed" if match["bracketed"] is not None else "specifier"
+    specifier = (match[part] or "").strip()
+    versions = _read_versions(specifier)
+    extras = _extras(match["extras"])
+    if versions is None or extras is None or not _url_ends_well(match):
+        return None
+    if specifier.endswith(",") or specifier.startswith(","):
+        return None
+    try:
+        marker = parse_marker(match["marker"].strip()) if match["marker"] is not None else None
+    except MarkerError:
+        return None
+    start = match.start(part) + len(match[part] or "") - len((match[part] or "").lstrip())
+    return Requirement(
+        canonical_name(match["name"]),
+        match["name"],
+        PYPI,
+        fragment.whole,
+        fragment.span(match.start("name"), match.end("name")) if fragment.pieces else None,
+        fragment.span(start, start + len(specifier)) if specifier and fragment.pieces else None,
+        versions,
+        extras,
+        marker,
+        match["url"] or "",
+        group=group,
+        kind=kind,
+    )
+
+
+def _url_ends_well(match: re.Match[str]) -> bool:
+    """A marker after a URL needs a blank before its semicolon, else it belongs to the URL."""
+    if match["url"] is None:
+        return True
+    return not (match["after_url"] or "").strip() and (
+        match["marker"] is None or bool(match["after_url"])
+    )
+
+
+def _extras(text: str | None) -> tuple[str, ...] | None:
+    if text is None or not text.strip():
+        return ()
+    names = [name.strip() for name in text.split(",")]
+    if not all(_EXTRA.fullmatch(name) for name in names):
+        return None
+    return tuple(sorted({canonical_name(name) for name in names}))
+
+
+def _second_opinion(fragment: Fragment, group: str, kind: str) -> Requirement | Refusal:
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as Reference
+
+    try:
+        reference = Reference(fragment.text)
+    except InvalidRequirement as error:
+        return _refusal(fragment, str(error), group, kind)
+    except ValueError as error:  # digit strings too long for an integer
+        return _refusal(fragment, str(error), group, kind)
+    start = fragment.text.find(reference.name)
+    named = bool(fragment.pieces) and start >= 0
+    return Requirement(
+        canonical_name(reference.name),
+        reference.name,
+        PYPI,
+        fragment.whole,
+        fragment.span(start, start + len(reference.name)) if named else None,
+        None,
+        pep440(str(reference.specifier)) or unknown(str(reference.specifier)),
+        tuple(sorted(canonical_name(extra) for extra in reference.extras)),
+        _marker(reference.marker),
+        reference.url or "",
+        group=group,
+        kind=kind,
+    )
+
+
+def _marker(reference: object) -> Marker | None:
+    if reference is None:
+        return None
+    try:
+        return parse_marker(str(reference))
+    except MarkerError:
+        return None
+
+
+def _refusal(fragment: Fragment, error: str, group: str, kind: str) -> Refusal:
+    reason = error.partition("\n")[0].strip().rstrip(":")
+    head = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", fragment.text)
+    if head is None:
+        return Refusal(reason)
+    name = head.group().rstrip("._-") or head.group()
+    rest = fragment.text[head.end() :]
+    outline = Requirement(
+        canonical_name(name),
+        name,
+        PYPI,
+        fragment.whole,
+        fragment.span(0, len(name)) if fragment.pieces else None,
+        versions=unknown(rest.strip()),
+        group=group,
+        kind=kind,
+    )
+    return Refusal(reason, _what_was_meant(name, rest), canonical_name(name), outline)
+
+
+def _what_was_meant(name: str, rest: str) -> str:
+    """Return the likely intent of a refused requirement, worded as an advice."""
+    text = rest.strip()
+    single = re.fullmatch(r"=\s*([0-9][^=\s]*)(?:=\S*)?", text)
+    if single:
+        return f"one = is conda's syntax; write {name}=={single[1]}"
+    if _LEGACY_WILDCARD.search(text):
+        return "a wildcard goes with == and != only; drop the .*"
+    if re.fullmatch(r"[<>=!~]=?\s*[0-9][\w.]*\.", text):
+        return f"drop the last dot: {name}{text.rstrip('.')}"
+    if re.search(r"\d\s*\[[^\]]*\]\s*$", text):
+        return "extras come before the version: name[extra]==1.0"
+    if re.search(r"[<>]=?\s*[0-9][^,]*\+", text):
+        return "a local version (after +) can only be compared with == or !="
+    if re.search(r"[<>=!~]=?\s*[0-9][\w.*]*\s*(?:[<>=!~]=|[<>])", text):
+        return "put a comma between the two bounds"
+    if re.fullmatch(r"\s+[0-9][\w.]*", rest):
+        return f"put == between the name and the version: {name}=={text}"
+    if text[:1] in ("'", '"') or text[-1:] in ("'", '"'):
+        return "remove the stray quote"
+    return ""

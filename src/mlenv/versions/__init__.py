@@ -1,0 +1,1 @@
+"""Versions and the sets of them that constraints admit, one type for every dialect."""

@@ -1,0 +1,132 @@
+"""Versions and version sets say what ``packaging`` says, on whatever PEP 440 can write."""
+
+from __future__ import annotations
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.version import InvalidVersion
+from packaging.version import Version as Reference
+
+from mlenv.versions.version import parse_version
+from mlenv.versions.version_set import VersionSet, pep440
+
+numbers = st.integers(0, 3)
+releases = st.lists(numbers, min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
+phases = st.sampled_from(["", "", "", "a1", "b0", "rc2", ".alpha", "-preview3", "_c"])
+posts = st.sampled_from(["", "", "", ".post0", ".post1", "-2", "rev", "r4"])
+devs = st.sampled_from(["", "", "", ".dev0", "dev1", "-dev"])
+local_parts = st.sampled_from(["", "", "", "+cu118", "+CPU", "+1.2", "+cu11.8_b", "+0"])
+epochs = st.sampled_from(["", "", "", "", "1!"])
+versions = st.tuples(epochs, releases, phases, posts, devs, local_parts).map("".join)
+operators = st.sampled_from(["==", "!=", "<=", ">=", "<", ">", "~=", "==="])
+specifiers = st.tuples(operators, versions).map("".join) | st.tuples(
+    st.sampled_from(["==", "!="]), releases, st.sampled_from([".*", "a1.*"])
+).map("".join)
+specifier_sets = st.lists(specifiers, min_size=1, max_size=3).map(",".join)
+
+
+def reference_set(text: str) -> SpecifierSet | None:
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier:
+        return None
+
+
+@given(st.lists(versions, min_size=2, max_size=6))
+def test_versions_sort_alike(texts: list[str]) -> None:
+    ours = sorted(texts, key=lambda text: parsed(text).key)
+    theirs = sorted(texts, key=Reference)
+    assert ours == theirs
+    assert [str(parsed(text)) for text in texts] == [str(Reference(text)) for text in texts]
+
+
+@given(st.text(alphabet="0123456789.!abcrdevpost+-_ *v", max_size=12))
+def test_the_same_texts_are_versions(text: str) -> None:
+    try:
+        expected: Reference | None = Reference(text)
+    except InvalidVersion:
+        expected = None
+    found = parse_version(text)
+    assert (found is None) == (expected is None)
+    assert found is None or found.is_prerelease == expected.is_prerelease  # type: ignore[union-attr]
+
+
+@given(specifier_sets, versions)
+@settings(max_examples=1500)
+@example("<1.0.post1", "1.0.post1.dev0")
+@example(">1.0.dev1", "1.0.post1")
+@example("==1.0a1.*", "1.0")
+@example("==1.0 .*", "1.0")
+@example("<=1.0", "1.0+cu118")
+@example(">1.0", "1.0+cu118")
+@example("===1.0+CU118", "1.0+cu118")
+def test_sets_admit_alike(specifier: str, version: str) -> None:
+    expected = reference_set(specifier)
+    found = pep440(specifier)
+    assert (found is None) == (expected is None), specifier
+    if found is None or expected is None:
+        return
+    assert found.text == str(expected)
+    assert found.admits(parsed(version), prereleases=True) == expected.contains(
+        version, prereleases=True
+    )
+
+
+@given(specifiers, versions)
+def test_prereleases_count_alike(specifier: str, version: str) -> None:
+    expected = reference_set(specifier)
+    found = pep440(specifier)
+    if found is not None and expected is not None:
+        assert found.prereleases == bool(Specifier(specifier).prereleases)
+        assert found.admits(parsed(version)) == expected.contains(
+            version, prereleases=bool(Specifier(specifier).prereleases)
+        )
+
+
+@given(specifier_sets, specifier_sets, versions)
+@settings(max_examples=500)
+def test_set_algebra_agrees_with_membership(left: str, right: str, version: str) -> None:
+    one, two = pep440(left), pep440(right)
+    if one is None or two is None:
+        return
+    candidate = parsed(version)
+    in_one = one.admits(candidate, prereleases=True)
+    in_two = two.admits(candidate, prereleases=True)
+    assert (one & two).admits(candidate, prereleases=True) == (in_one and in_two)
+    if "===" not in left + right:
+        assert (one | two).admits(candidate, prereleases=True) == (in_one or in_two)
+    if in_one and in_two:
+        assert one.intersects(two)
+        assert not (one & two).is_empty
+
+
+@given(specifier_sets)
+def test_an_empty_set_admits_nothing_known(specifier: str) -> None:
+    found = pep440(specifier)
+    if found is not None and found.is_empty:
+        assert SpecifierSet(specifier).is_unsatisfiable()
+
+
+@given(specifier_sets, st.lists(versions, max_size=8))
+def test_the_newest_is_the_one_an_installer_takes(specifier: str, texts: list[str]) -> None:
+    found, expected = pep440(specifier), reference_set(specifier)
+    if found is None or expected is None:
+        return
+    admitted = list(expected.filter(texts))
+    newest = found.newest([parsed(text) for text in texts])
+    assert (newest is None) == (not admitted)
+    if newest is not None:
+        assert Reference(newest.text) == max(map(Reference, admitted))
+
+
+def parsed(text: str):  # type: ignore[no-untyped-def]
+    version = parse_version(text)
+    assert version is not None, text
+    return version
+
+
+def made(text: str) -> VersionSet:
+    found = pep440(text)
+    assert found is not None, text
+    return found
