@@ -69,12 +69,11 @@ class Related:
 class Finding:
     """One cause, said once.
 
-    A rule yields one finding per place. Where several places share one cause, it gives them the
-    same ``batch`` and the engine joins them after suppressions were applied: the first stays the
-    primary place, the others become related ones.
+    A rule yields one finding per place; the engine knows which rule it was. Where several places
+    share one cause, it gives them the same ``batch`` and the engine joins them after suppressions
+    were applied: the first stays the primary place, the others become related ones.
 
     Attributes:
-        code: The rule's code.
         message: One sentence, without a full stop.
         span: The primary place.
         packages: Canonical names of the distributions concerned.
@@ -88,7 +87,6 @@ class Finding:
         batch_message: The sentence for joined findings, with ``{count}`` and ``{packages}``.
     """
 
-    code: str
     message: str
     span: Span
     packages: tuple[str, ...] = ()

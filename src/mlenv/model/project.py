@@ -76,7 +76,8 @@ class Project:
         install_sets: What gets installed together.
         profiles: For each source's path the profile that its advice follows.
         profile: The profile of the project as a whole.
-        tracked_elsewhere: Files that only an include leads to.
+        covered: For each manifest that a lock records, the path of that lock.
+        membership: For each file the positions of the install sets that it is part of.
     """
 
     root: str
@@ -86,3 +87,9 @@ class Project:
     install_sets: tuple[InstallSet, ...] = ()
     profiles: dict[str, str] = field(default_factory=dict)
     profile: str = "research"
+    covered: dict[str, str] = field(default_factory=dict)
+    membership: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def sets_with(self, path: str) -> tuple[InstallSet, ...]:
+        """Return the install sets that a file is part of."""
+        return tuple(self.install_sets[at] for at in self.membership.get(path, ()))

@@ -24,7 +24,8 @@ class Reported:
         related: Other places.
         help: What to do; may be empty.
         evidence: The facts it rests on.
-        fingerprint: Stable while lines move: rule, file, packages and declaration, hashed.
+        declaration: The text that the finding is about; with the rule, the file and the packages
+            it tells the finding from others of its kind.
     """
 
     rule: str
@@ -38,7 +39,16 @@ class Reported:
     related: tuple[Related, ...] = ()
     help: str = ""
     evidence: tuple[Evidence, ...] = ()
-    fingerprint: str = ""
+    declaration: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """A key that stays the same while lines move."""
+        from hashlib import sha256
+
+        path = self.span.path if self.span else ""
+        parts = (self.rule, path, *sorted(self.packages), " ".join(self.declaration.split()))
+        return sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

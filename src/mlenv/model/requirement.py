@@ -51,7 +51,8 @@ class Requirement:
         path: A local directory or file; empty elsewhere.
         group: The set of requirements that it is installed with.
         kind: ``requirement``, ``constraint`` or ``override``.
-        index: The index that it must come from: a name or URL; empty where none is stated.
+        index: The index that it must come from: a name or URL; empty where none is stated. Where
+            that depends on the environment, the one for Linux on x86_64.
         channel: conda's channel; empty where none is stated.
         build: conda's build string or glob; empty where none is stated.
         hashes: ``algorithm:digest``, in the order written.
@@ -59,6 +60,8 @@ class Requirement:
         commit: The revision of a VCS reference that is given outside its URL (Poetry, uv, pixi).
         floating: The branch or tag of such a reference.
         workspace: Whether a workspace member provides it.
+        index_choices: Where the index depends on the environment, every choice with its marker;
+            an empty name where a choice is no index.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Requirement:
     commit: str = ""
     floating: str = ""
     workspace: bool = False
+    index_choices: tuple[tuple[str, Marker | None], ...] = ()
 
     @property
     def is_vcs(self) -> bool:
@@ -96,7 +100,8 @@ class Requirement:
         if self.commit or self.floating:
             return self.commit or self.floating
         location = self.url.partition("#")[0].partition("://")[2]
-        return location.partition("/")[2].rpartition("@")[2] if "@" in location.partition("/")[2] else ""
+        path = location.partition("/")[2]
+        return path.rpartition("@")[2] if "@" in path else ""
 
     @property
     def has_commit(self) -> bool:

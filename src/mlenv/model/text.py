@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -32,7 +32,7 @@ class SourceText:
 
     @property
     def line_starts(self) -> list[int]:
-        """Offsets at which lines begin; a line ends with ``\\n``, ``\\r\\n`` or a lone ``\\r``."""
+        """Offsets at which lines begin; a line ends with LF, CR LF or a lone CR."""
         if self._starts is None:
             self._starts = _line_starts(self.text)
         return self._starts
@@ -159,10 +159,13 @@ class Fragment:
         text = self.text[start:end]
         if len(self.pieces) == 1 and end > start:
             offset = self.pieces[0][1] + start - self.pieces[0][0]
-            return Fragment(text, Span(self.whole.source, offset, offset + len(text)), ((0, offset),))
+            whole = Span(self.whole.source, offset, offset + len(text))
+            return Fragment(text, whole, ((0, offset),))
         if not self.pieces or end <= start:
             return Fragment(text, self.whole, ())
-        pieces = tuple((at - start, place) for at, place in self.pieces if start < at < end)
+        first = bisect_right(self.pieces, (start, _FAR))
+        inner = self.pieces[first : bisect_left(self.pieces, (end, 0))]
+        pieces = tuple((at - start, place) for at, place in inner)
         return Fragment(text, self.span(start, end), ((0, self._offset(start)), *pieces))
 
     def stripped(self) -> Fragment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from mlenv.model.requirement import MAIN, REQUIREMENT, Requirement
@@ -9,8 +10,12 @@ from mlenv.model.source import TEMPLATE, UNREADABLE_LINE, Include, Index, Proble
 from mlenv.model.text import Fragment
 from mlenv.project.pep508 import Refusal, read_requirement
 
-TEMPLATE_MARKS = ("{{", "{%", "${", "<%")
-"""Text that a template engine or a shell fills in before an installer sees it."""
+_TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{|\{[A-Z_]+\}")
+
+
+def is_template(text: str) -> bool:
+    """Whether a template engine or a shell fills text in before an installer sees it."""
+    return _TEMPLATE.search(text) is not None
 
 
 @dataclass(slots=True)
@@ -41,7 +46,7 @@ class Collector:
 
     def refuse(self, fragment: Fragment, refusal: Refusal) -> None:
         """Keep a problem with text that is no requirement, and what can be said of it anyway."""
-        if any(mark in fragment.text for mark in TEMPLATE_MARKS):
+        if is_template(fragment.text):
             problem = Problem(
                 TEMPLATE, fragment.whole, "filled in by a template or the shell", fatal=False
             )

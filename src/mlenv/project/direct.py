@@ -15,10 +15,15 @@ from mlenv.model.text import Fragment
 from mlenv.project.pep508 import Refusal, read_requirement
 from mlenv.versions.version_set import ANY, VersionSet, pep440
 
-_SCHEMES = r"(?:(?:git|hg|svn|bzr)(?:\+(?:https?|ssh|git|file|static-http|lp|svn|ftp|sftp|http))?|https?|file|ftp)"
+_SCHEMES = (
+    r"(?:(?:git|hg|svn|bzr)(?:\+(?:https?|ssh|git|file|static-http|lp|svn|s?ftp))?"
+    r"|https?|file|ftp)"
+)
 _URL = re.compile(_SCHEMES + r":(?://|(?=[^/\s]))", re.IGNORECASE)
 _SCP = re.compile(r"(?:git\+)(?:ssh://)?[\w.-]+@[\w.-]+:")
-_ARCHIVE = re.compile(r"\.(?:whl|zip|tar\.(?:gz|bz2|xz|lzma|Z)|tgz|tbz|txz|tlz|tar)$", re.IGNORECASE)
+_ARCHIVE = re.compile(
+    r"\.(?:whl|zip|tar\.(?:gz|bz2|xz|lzma|Z)|tgz|tbz|txz|tlz|tar)$", re.IGNORECASE
+)
 _WHEEL = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.]*?)-(?P<version>[^-]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl$"
 )

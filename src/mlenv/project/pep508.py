@@ -14,6 +14,7 @@ from functools import lru_cache
 from mlenv.model.marker import Marker, MarkerError, parse_marker
 from mlenv.model.requirement import MAIN, PYPI, REQUIREMENT, Requirement, canonical_name
 from mlenv.model.text import Fragment
+from mlenv.project.diagnosis import diagnose
 from mlenv.versions.version_set import VersionSet, pep440, unknown
 
 _REQUIREMENT = re.compile(
@@ -25,8 +26,7 @@ _REQUIREMENT = re.compile(
     re.DOTALL,
 )
 _EXTRA = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_LEGACY_WILDCARD = re.compile(r"(?:<=|>=|<|>|~=)\s*[0-9.]+\.\*")
-_MISSING_COMMA = re.compile(r"[0-9a-zA-Z*]\s*(?:[<>=!~]=|[<>])")
+_COMMAND = re.compile(r"(?:python\S*\s+-m\s+)?(?:pip\d?|conda|mamba|uv|poetry|apt|apt-get)\s+\w")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +67,7 @@ def read_requirement(
     fragment = fragment.stripped()
     match = _REQUIREMENT.fullmatch(fragment.text)
     found = _from_match(fragment, match, group, kind) if match else None
-    if found is None:
-        found = _second_opinion(fragment, group, kind)
-    return found
+    return found if found is not None else _second_opinion(fragment, group, kind)
 
 
 def _from_match(
@@ -160,12 +158,15 @@ def _marker(reference: object) -> Marker | None:
 
 
 def _refusal(fragment: Fragment, error: str, group: str, kind: str) -> Refusal:
-    reason = error.partition("\n")[0].strip().rstrip(":")
     head = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", fragment.text)
-    if head is None:
-        return Refusal(reason)
-    name = head.group().rstrip("._-") or head.group()
-    rest = fragment.text[head.end() :]
+    name = (head.group().rstrip("._-") or head.group()) if head else ""
+    rest = fragment.text[len(name) :]
+    reason, advice = diagnose(name, rest)
+    if not reason:
+        said = error.partition("\n")[0].strip().rstrip(":")
+        reason = said[:1].lower() + said[1:]
+    if not name or _COMMAND.match(fragment.text):
+        return Refusal(reason, advice)
     outline = Requirement(
         canonical_name(name),
         name,
@@ -176,27 +177,4 @@ def _refusal(fragment: Fragment, error: str, group: str, kind: str) -> Refusal:
         group=group,
         kind=kind,
     )
-    return Refusal(reason, _what_was_meant(name, rest), canonical_name(name), outline)
-
-
-def _what_was_meant(name: str, rest: str) -> str:
-    """Return the likely intent of a refused requirement, worded as an advice."""
-    text = rest.strip()
-    single = re.fullmatch(r"=\s*([0-9][^=\s]*)(?:=\S*)?", text)
-    if single:
-        return f"one = is conda's syntax; write {name}=={single[1]}"
-    if _LEGACY_WILDCARD.search(text):
-        return "a wildcard goes with == and != only; drop the .*"
-    if re.fullmatch(r"[<>=!~]=?\s*[0-9][\w.]*\.", text):
-        return f"drop the last dot: {name}{text.rstrip('.')}"
-    if re.search(r"\d\s*\[[^\]]*\]\s*$", text):
-        return "extras come before the version: name[extra]==1.0"
-    if re.search(r"[<>]=?\s*[0-9][^,]*\+", text):
-        return "a local version (after +) can only be compared with == or !="
-    if re.search(r"[<>=!~]=?\s*[0-9][\w.*]*\s*(?:[<>=!~]=|[<>])", text):
-        return "put a comma between the two bounds"
-    if re.fullmatch(r"\s+[0-9][\w.]*", rest):
-        return f"put == between the name and the version: {name}=={text}"
-    if text[:1] in ("'", '"') or text[-1:] in ("'", '"'):
-        return "remove the stray quote"
-    return ""
+    return Refusal(reason, advice, canonical_name(name), outline)

@@ -26,6 +26,9 @@ PATTERN = (
     r"(?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?"
 )
 _VERSION = re.compile(PATTERN, re.IGNORECASE | re.ASCII)
+_PARTS = (
+    "epoch", "release", "pre", "pre_n", "post", "post_n1", "post_n2", "dev", "dev_n", "local",
+)  # fmt: skip
 _MAX_DIGITS = 4000
 """Python refuses to turn longer digit strings into integers (CVE-2020-10735)."""
 
@@ -83,9 +86,7 @@ def parse_version(text: str) -> Version | None:
     if match is None or len(text) > _MAX_DIGITS:
         return None
     epoch, release_text, pre, pre_n, post_text, post_1, post_2, dev_text, dev_n, local = (
-        match.group(
-            "epoch", "release", "pre", "pre_n", "post", "post_n1", "post_n2", "dev", "dev_n", "local"
-        )
+        match.group(*_PARTS)
     )
     return build(
         text,

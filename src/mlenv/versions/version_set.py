@@ -136,12 +136,14 @@ class VersionSet:
         if self.is_any or other.is_any:
             return ANY
         intervals = _union(self.intervals + other.intervals)
+        textual = self.exact_text or other.exact_text
         return VersionSet(
             intervals,
             _joined(" || ", self, other),
             (),
             self.prereleases or other.prereleases,
-            understood=self.understood and other.understood,
+            # a union holds one text at most; without it the intervals say too much
+            understood=self.understood and other.understood and not textual,
         )
 
     def intersects(self, other: VersionSet) -> bool:

@@ -48,7 +48,7 @@ def author(header: list[str], requirements: list[Requirement], comment_count: in
 
 
 def _is_freeze(requirements: list[Requirement], comment_count: int) -> bool:
-    """Whether a file looks like what ``pip freeze`` prints: all of an environment, sorted, exact."""
+    """Whether a file looks like what ``pip freeze`` prints: many entries, sorted, all exact."""
     if len(requirements) < _FROZEN_AT_LEAST or comment_count > 2:
         return False
     pinned = [r for r in requirements if r.versions.exact or r.is_direct]

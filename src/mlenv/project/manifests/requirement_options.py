@@ -21,7 +21,7 @@ from mlenv.model.source import (
     Problem,
 )
 from mlenv.model.text import Fragment
-from mlenv.project.collect import TEMPLATE_MARKS, Collector
+from mlenv.project.collect import Collector, is_template
 from mlenv.project.direct import is_path, is_url, read_direct
 from mlenv.project.pep508 import Refusal
 
@@ -198,7 +198,7 @@ def _unquoted(word: str) -> str:
 
 
 def _refuse_options(fragment: Fragment, reason: str, collector: Collector) -> None:
-    if any(mark in fragment.text for mark in TEMPLATE_MARKS):
+    if is_template(fragment.text):
         problem = Problem(
             TEMPLATE, fragment.whole, "filled in by a template or the shell", fatal=False
         )
@@ -300,9 +300,7 @@ def _option_line(fragment: Fragment, options: list[_Option], collector: Collecto
             )
 
 
-def _add(
-    head: Fragment, fragment: Fragment, collector: Collector, hashes: tuple[str, ...]
-) -> None:
+def _add(head: Fragment, fragment: Fragment, collector: Collector, hashes: tuple[str, ...]) -> None:
     if is_url(head.text) or is_path(head.text):
         found = read_direct(head, collector.group, collector.kind)
         if isinstance(found, Refusal):

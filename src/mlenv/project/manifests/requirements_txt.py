@@ -46,7 +46,7 @@ def read(text: SourceText, *, constraint: bool = False) -> Source:
     collector = Collector(kind=CONSTRAINT if constraint else REQUIREMENT)
     reader = _Reader(text, collector)
     reader.run()
-    problems = _condensed(text, collector.problems, reader)
+    problems = _condensed(collector.problems, reader)
     author = comments.author(reader.header, collector.requirements, reader.comment_count)
     is_lock = bool(author) and not constraint
     return Source(
@@ -77,15 +77,14 @@ class _Reader:
         self.comment_count = 0
 
     def run(self) -> None:
-        for fragment in logical_lines(self.text):
-            comment = _COMMENT.search(fragment.text) if "#" in fragment.text else None
+        for line in logical_lines(self.text):
+            comment = _COMMENT.search(line.text) if "#" in line.text else None
             if comment is not None:
-                self._comment(fragment, comment)
-                fragment = fragment.part(0, comment.start())
-            fragment = fragment.stripped()
-            if fragment.text:
+                self._comment(line, comment)
+            entry = (line.part(0, comment.start()) if comment else line).stripped()
+            if entry.text:
                 self.line_count += 1
-                self._line(fragment)
+                self._line(entry)
 
     def _comment(self, fragment: Fragment, comment: re.Match[str]) -> None:
         self.comment_count += 1
@@ -128,14 +127,15 @@ def logical_lines(text: SourceText) -> Iterator[Fragment]:
             joined.append(kept)
             length += len(kept)
             if not goes_on:
-                yield Fragment("".join(joined), Span(text, start, offset + len(line)), tuple(pieces))
+                whole = Span(text, start, offset + len(line))
+                yield Fragment("".join(joined), whole, tuple(pieces))
                 joined, pieces, length = [], [], 0
         offset += len(raw)
     if joined:
         yield Fragment("".join(joined), Span(text, start, offset), tuple(pieces))
 
 
-def _condensed(text: SourceText, problems: list[Problem], reader: _Reader) -> list[Problem]:
+def _condensed(problems: list[Problem], reader: _Reader) -> list[Problem]:
     """Return the problems with those of one cause said once."""
     refused = [p for p in problems if p.kind == UNREADABLE_LINE]
     if reader.columns and len(reader.columns) < _FEW:

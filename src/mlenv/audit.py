@@ -1,0 +1,76 @@
+"""An audit from end to end: read the project, run the rules, decide the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mlenv.config import Config
+from mlenv.model.finding import Severity
+from mlenv.model.project import Project
+from mlenv.model.report import AuditedFile, Report, Reported, SkippedFile
+from mlenv.project.load import load_project
+from mlenv.rules.engine import run
+from mlenv.rules.registry import RULES
+
+FOUND, CLEAN, NOTHING = 1, 0, 3
+
+
+def audit_project(
+    paths: tuple[str, ...],
+    config: Config,
+    *,
+    stdin: tuple[str, bytes] | None = None,
+    today: str = "",
+) -> Report:
+    """Audit files and folders.
+
+    Args:
+        paths: What to audit; ``-`` stands for ``stdin``.
+        config: What to report, and how.
+        stdin: The name and the bytes of a file that is handed in.
+        today: The day that suppressions are judged by, as ``YYYY-MM-DD``; empty for the real one.
+
+    Raises:
+        UsageError: A path does not exist.
+    """
+    project = load_project(paths, exclude=config.exclude, stdin=stdin)
+    if config.profile:
+        project = replace(
+            project, profile=config.profile, profiles=dict.fromkeys(project.sources, config.profile)
+        )
+    findings, suppressed = run(RULES, project, config, today or _today())
+    return Report(
+        project.root,
+        project.profile,
+        _audited(project),
+        _skipped(project),
+        findings,
+        suppressed,
+        _exit_code(project, findings, config),
+    )
+
+
+def _audited(project: Project) -> tuple[AuditedFile, ...]:
+    return tuple(
+        AuditedFile(source.path, source.kind, len(source.requirements) or len(source.locked))
+        for source in project.sources.values()
+    )
+
+
+def _skipped(project: Project) -> tuple[SkippedFile, ...]:
+    return tuple(SkippedFile(one.path, one.reason) for one in project.unread if not one.kind)
+
+
+def _exit_code(project: Project, findings: tuple[Reported, ...], config: Config) -> int:
+    if not project.sources and not findings:
+        return CLEAN if config.allow_empty else NOTHING
+    if config.fail_on == "never":
+        return CLEAN
+    threshold = Severity(config.fail_on)
+    return FOUND if any(one.severity.at_least(threshold) for one in findings) else CLEAN
+
+
+def _today() -> str:
+    from time import localtime, strftime
+
+    return strftime("%Y-%m-%d", localtime())

@@ -1,0 +1,1 @@
+"""The typer app: one file per command says its options; each is imported when it is called."""

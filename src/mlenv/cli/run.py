@@ -1,0 +1,27 @@
+"""From a request to the command that serves it; only that command's module is loaded."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from mlenv.cli.requests import AuditRequest, DepsRequest, ExplainRequest, RulesRequest
+
+if TYPE_CHECKING:
+    from mlenv.cli.requests import Request
+
+_MODULES = {
+    AuditRequest: "mlenv.cli.commands.audit",
+    DepsRequest: "mlenv.cli.commands.deps",
+    RulesRequest: "mlenv.cli.commands.rules",
+    ExplainRequest: "mlenv.cli.commands.explain",
+}
+
+
+def run(request: Request) -> int:
+    """Serve a request and return the exit code.
+
+    Raises:
+        UsageError: The request, the configuration or a path cannot be taken as it is.
+    """
+    return int(import_module(_MODULES[type(request)]).run(request))

@@ -1,0 +1,75 @@
+"""What commands share before they start: the configuration that applies, and the standard input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from mlenv.cli.output import tell
+from mlenv.config import Config, Vocabulary, load_config
+from mlenv.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlenv.cli.requests import AuditRequest, DepsRequest
+
+STDIN = "-"
+_MAX_STDIN = 16 << 20
+
+
+def known_rules() -> Vocabulary:
+    """Return the codes and topics that a configuration and the options may speak of."""
+    from mlenv.rules.base import TOPICS  # `deps` rarely needs the rules
+    from mlenv.rules.registry import RULES
+
+    return Vocabulary(frozenset(rule.code for rule in RULES), frozenset(TOPICS))
+
+
+def configuration(request: AuditRequest | DepsRequest) -> Config:
+    """Return the configuration file's settings, and tell of those that do nothing yet.
+
+    Raises:
+        ConfigError: The file is missing or says something that mlenv does not know.
+    """
+    config = load_config(
+        _common_folder(request.paths),
+        request.config,
+        use_config=not request.no_config,
+        vocabulary=known_rules,
+    )
+    for key in config.unused:
+        tell(f"mlenv: {config.path}: {key!r} is not used by this version yet")
+    return config
+
+
+def _common_folder(paths: tuple[str, ...]) -> str:
+    """Return the deepest folder that holds all paths, in whatever order they were given."""
+    named = [os.path.abspath(path) for path in paths if path != STDIN]
+    try:
+        return os.path.commonpath(named) if named else os.curdir
+    except ValueError:  # on several drives
+        return os.curdir
+
+
+def items(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the items of comma-separated values, without blanks and empty ones."""
+    parts = (item.strip() for value in values for item in value.split(","))
+    return tuple(item for item in parts if item)
+
+
+def standard_input(request: AuditRequest | DepsRequest) -> tuple[str, bytes] | None:
+    """Return the name and the bytes of the file that is handed in, where one is asked for.
+
+    Raises:
+        UsageError: It has no name, a name without a file, or is too large.
+    """
+    if STDIN not in request.paths:
+        if request.stdin_filename:
+            raise UsageError("--stdin-filename names what is read from -, which is not given")
+        return None
+    if not request.stdin_filename:
+        raise UsageError("- needs --stdin-filename, which tells how to read it")
+    content = sys.stdin.buffer.read(_MAX_STDIN + 1)
+    if len(content) > _MAX_STDIN:
+        raise UsageError(f"the standard input is larger than {_MAX_STDIN >> 20} MiB")
+    return request.stdin_filename, content

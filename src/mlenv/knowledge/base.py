@@ -1,0 +1,108 @@
+"""The door to the records: typed questions; each file is read when first asked about."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from mlenv.model.finding import Evidence
+from mlenv.versions.version import Version, parse_version
+
+KNOWLEDGE_DATE = "2026-11-20"
+"""The day up to which the records hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastRelease:
+    """A channel that gets no new releases of a package.
+
+    Attributes:
+        channel: Its name.
+        version: The newest there is.
+        evidence: Who says so.
+    """
+
+    channel: str
+    version: Version
+    evidence: Evidence
+
+
+class Knowledge:
+    """The records of one version of mlenv."""
+
+    def is_framework(self, name: str) -> bool:
+        """Whether a distribution's exact version decides what a model computes."""
+        return name in self._frameworks
+
+    def is_installer(self, name: str) -> bool:
+        """Whether a distribution installs others."""
+        return name in self._installers
+
+    def distributions_of(self, conda_name: str) -> tuple[str, ...]:
+        """Return the PyPI distributions that a conda package holds, by canonical name."""
+        return self._distributions.get(conda_name, (conda_name.replace("_", "-"),))
+
+    def brought_by(self, conda_name: str) -> tuple[str, ...]:
+        """Return the conda packages that a conda package brings along as dependencies."""
+        return self._brought.get(conda_name, ())
+
+    def is_defaults(self, channel: str) -> bool:
+        """Whether a channel is Anaconda's own, under any of its names."""
+        record = self._channels["defaults"]
+        return channel == "defaults" or channel in record["aliases"]
+
+    def last_release(self, channel: str, package: str) -> LastRelease | None:
+        """Return the last release of a conda package on a channel that has stopped, or None."""
+        record = self._channels.get(channel, {})
+        last = record.get("last_of", {}).get(package)
+        version = parse_version(last) if last else None
+        if version is None:
+            return None
+        return LastRelease(channel, version, Evidence(record["fact"], record["source"]))
+
+    def channel_evidence(self, channel: str) -> Evidence:
+        """Return what is known of a channel."""
+        record = self._channels[channel]
+        return Evidence(record["fact"], record["source"])
+
+    @cached_property
+    def _frameworks(self) -> frozenset[str]:
+        return frozenset(self._names["frameworks"]["names"])
+
+    @cached_property
+    def _installers(self) -> frozenset[str]:
+        return frozenset(self._names["installers"]["names"])
+
+    @cached_property
+    def _names(self) -> dict[str, Any]:
+        return _records("frameworks")
+
+    @cached_property
+    def _conda(self) -> dict[str, Any]:
+        return _records("conda")
+
+    @cached_property
+    def _distributions(self) -> dict[str, tuple[str, ...]]:
+        return {record["conda"]: tuple(record["pypi"]) for record in self._conda["package"]}
+
+    @cached_property
+    def _channels(self) -> dict[str, dict[str, Any]]:
+        return {record["name"]: record for record in self._conda["channel"]}
+
+    @cached_property
+    def _brought(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for record in self._conda["brings"]:
+            for package in record["packages"]:
+                found[package] = (*found.get(package, ()), record["conda"])
+        return found
+
+
+def _records(name: str) -> dict[str, Any]:
+    import tomli
+
+    path = os.path.join(os.path.dirname(__file__), f"{name}.toml")
+    with open(path, "rb") as file:
+        return tomli.load(file)

@@ -1,0 +1,175 @@
+"""Which files speak of the environment, by name and, where the name is not enough, by content."""
+
+from __future__ import annotations
+
+import re
+
+REQUIREMENTS = "requirements"
+CONSTRAINTS = "constraints"
+CONDA_ENV = "conda-env"
+CONDA_LIST = "conda-list"
+CONDA_EXPLICIT = "conda-explicit"
+
+_RECORDS = re.compile(r"(?:^|/)(?:wandb|mlruns)/")
+_BY_NAME = {
+    "pyproject.toml": "pyproject",
+    "pixi.toml": "pixi",
+    "uv.lock": "uv-lock",
+    "poetry.lock": "poetry-lock",
+    "pdm.lock": "pdm-lock",
+    "pixi.lock": "pixi-lock",
+    "Pipfile.lock": "pipfile-lock",
+    "pylock.toml": "pylock",
+    "conda-lock.yml": "conda-lock",
+    ".python-version": "python-version",
+    "runtime.txt": "runtime-txt",
+    ".tool-versions": "tool-versions",
+}
+_NOT_YET = {
+    "setup.py": "setup.py",
+    "setup.cfg": "setup.cfg",
+    "Pipfile": "Pipfile",
+    "meta.yaml": "a conda recipe",
+    "recipe.yaml": "a conda recipe",
+    "cog.yaml": "cog.yaml",
+    "MLproject": "an MLflow project file",
+    "dependencies.yaml": "a RAPIDS dependency file",
+    "python_env.yaml": "an MLflow environment file",
+}
+_IMAGE = re.compile(
+    r"(?:.*[._-])?(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.(?:dockerfile|containerfile)$",
+    re.IGNORECASE,
+)
+_PYLOCK = re.compile(r"pylock\.[^.]+\.toml")
+_CONDA_LOCK = re.compile(r".*conda-lock\.ya?ml")
+_CONDA_LOCKS = re.compile(r".*(?:conda|explicit|linux|osx|win).*\.lock", re.IGNORECASE)
+_TEXT = re.compile(r".*\.(?:txt|in|pip|lock)$", re.IGNORECASE)
+_CONSTRAINTS = re.compile(r"(?:.*[-_.])?constraints?(?:[-_.].*)?$", re.IGNORECASE)
+_REQUIREMENTS = re.compile(
+    r".*require?ments?.*|(?:.*[-_.])?reqs?(?:[-_.].*)?$|.*pip-compile.*", re.IGNORECASE
+)
+_FOLDERS = re.compile(
+    r"(?:.*[-_.])?(?:require?ments?|reqs?|constraints?)(?:[-_.].*)?$", re.IGNORECASE
+)
+_PERHAPS = re.compile(
+    r"(?:.*[-_.])?(?:packages?|dependenc(?:y|ies)|deps|pip|conda|env|environment)(?:[-_.].*)?$",
+    re.IGNORECASE,
+)
+_ENVIRONMENT = re.compile(
+    r"(?:.*[-_.])?(?:env|envs|environment|environments|conda)(?:[-_.].*)?$|environment.*|conda.*",
+    re.IGNORECASE,
+)
+_DEPENDENCIES = re.compile(r"^[\"']?dependencies[\"']?\s*:", re.MULTILINE)
+_CHANNELS = re.compile(r"^[\"']?channels[\"']?\s*:", re.MULTILINE)
+_INTERPRETER = re.compile(r"^\s*-\s*[\"']?(?:python|pip)\b", re.MULTILINE)
+_MAPPINGS = re.compile(
+    r"^dependencies[ \t]*:[ \t]*\n(?:[ \t]*(?:#.*)?\n)*(?:[ \t]*-[ \t]*\w+:[ \t]|[ \t]+\w+:)",
+    re.MULTILINE,
+)
+_HELM = re.compile(r"^apiVersion\s*:", re.MULTILINE)
+_TOP_KEYS = re.compile(r"^([A-Za-z_-]+)\s*:", re.MULTILINE)
+_CONDA_KEYS = frozenset(
+    ("name", "channels", "dependencies", "prefix", "variables", "platforms", "category")
+)
+_LINE_OF_REQUIREMENT = re.compile(
+    r"[A-Za-z0-9][\w.-]*(?:\[[\w., -]*\])?\s*(?:[<>=!~]=?[^\s]*.*|@\s*\S+|)(?:\s*;.*)?$"
+)
+
+
+def by_name(path: str) -> str:
+    """Return the kind that a file's name promises; empty where it promises none.
+
+    A kind that ends in ``?`` is only likely: :func:`by_content` decides.
+
+    Args:
+        path: The file, relative to the root.
+    """
+    folder, _, name = path.rpartition("/")
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    if _PYLOCK.fullmatch(name):
+        return "pylock"
+    if name.endswith((".yml", ".yaml")):
+        if _CONDA_LOCK.fullmatch(name):
+            return "conda-lock"
+        return CONDA_ENV if _is_environment(name) else CONDA_ENV + "?"
+    if _TEXT.fullmatch(name):
+        return _text_kind(folder.rpartition("/")[2], name.rpartition(".")[0], name)
+    return ""
+
+
+def not_yet(path: str) -> str:
+    """Return what a file is that speaks of the environment in a form that is not read."""
+    name = path.rpartition("/")[2]
+    return _NOT_YET.get(name) or ("an image recipe" if _IMAGE.fullmatch(name) else "")
+
+
+def is_record(path: str) -> bool:
+    """Whether a file was left by a run (Weights & Biases, MLflow): nobody installs from it."""
+    return _RECORDS.search(path) is not None
+
+
+def _is_environment(name: str) -> bool:
+    return _ENVIRONMENT.fullmatch(name.rpartition(".")[0]) is not None
+
+
+def _text_kind(folder: str, stem: str, name: str) -> str:
+    if name.endswith(".lock"):
+        return CONDA_EXPLICIT + "?" if _CONDA_LOCKS.fullmatch(name) else ""
+    if _CONSTRAINTS.fullmatch(stem):
+        return CONSTRAINTS
+    if _REQUIREMENTS.fullmatch(stem) or name.endswith(".pip"):
+        return REQUIREMENTS
+    if _FOLDERS.fullmatch(folder):
+        return CONSTRAINTS if "constraint" in folder.lower() else REQUIREMENTS
+    return REQUIREMENTS + "?" if _PERHAPS.fullmatch(stem) else ""
+
+
+def by_content(kind: str, text: str) -> str:
+    """Return the kind that a file really has; empty where it is nothing that is read here.
+
+    Args:
+        kind: What :func:`by_name` said, with its ``?``.
+        text: The whole file.
+    """
+    vague = kind.endswith("?")
+    kind = kind.rstrip("?")
+    if kind in (REQUIREMENTS, CONSTRAINTS, CONDA_EXPLICIT):
+        return _text_content(kind, text, vague=vague)
+    if kind != CONDA_ENV:
+        return kind
+    if _DEPENDENCIES.search(text) is None or _HELM.search(text) or _MAPPINGS.search(text):
+        return ""
+    return CONDA_ENV if not vague or _is_conda_shaped(text) else ""
+
+
+def _is_conda_shaped(text: str) -> bool:
+    """Whether a YAML file says what only conda environments say.
+
+    Other tools keep lists of dependencies too (Ansible, Helm, Flutter).
+    """
+    if _CHANNELS.search(text) or _INTERPRETER.search(text):
+        return True
+    keys = set(_TOP_KEYS.findall(text))
+    return "name" in keys and keys <= _CONDA_KEYS
+
+
+def _text_content(kind: str, text: str, *, vague: bool) -> str:
+    from mlenv.project.manifests import conda_list
+
+    if "@EXPLICIT" in text[:4000]:
+        return CONDA_EXPLICIT
+    if kind == CONDA_EXPLICIT:
+        return ""
+    if conda_list.looks_like(text):
+        return CONDA_LIST
+    return kind if not vague or _reads_as_requirements(text) else ""
+
+
+def _reads_as_requirements(text: str) -> bool:
+    """Return whether a text with a vague name (``packages.txt``) is a list of requirements."""
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(("#", "-"))]
+    versioned = [line for line in lines if re.search(r"[<>=~]=|@ ", line)]
+    fitting = sum(_LINE_OF_REQUIREMENT.match(line) is not None for line in lines)
+    return bool(versioned) and fitting == len(lines)

@@ -1,0 +1,128 @@
+"""The walk over a tree: which files may speak of the environment, and what is left out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mlenv.project import classify
+from mlenv.project.gitignore import IgnoreFile, compile_pattern, read_ignore_file
+
+_SKIPPED = frozenset(
+    (
+        ".git", ".hg", ".svn", ".tox", ".nox", ".pixi", ".eggs", ".mypy_cache", ".pytest_cache",
+        ".ruff_cache", ".ipynb_checkpoints", "__pycache__", "__pypackages__",
+    )
+)  # fmt: skip
+"""Folders of tools, which hold nothing that a person declared."""
+
+_VENDORED = {
+    "node_modules": "packages of npm",
+    "site-packages": "an installed environment",
+    "dist-packages": "an installed environment",
+    "vendor": "vendored code",
+    "_vendor": "vendored code",
+    "third_party": "vendored code",
+    "third-party": "vendored code",
+    "thirdparty": "vendored code",
+    "3rdparty": "vendored code",
+}
+_IGNORE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that may speak of the environment.
+
+    Attributes:
+        path: Relative to the root.
+        kind: What its name promises; with ``?`` where its content must confirm it.
+        reason: Why it is not read; empty where it is.
+    """
+
+    path: str
+    kind: str
+    reason: str = ""
+
+
+def walk(root: str, exclude: Sequence[str] = ()) -> Iterator[Candidate]:
+    """Yield the files below a folder that may speak of the environment, in order of path.
+
+    Left out are what git ignores, what ``exclude`` names, environments, caches and vendored
+    trees; links to folders are not followed. What is left out though it has a telling name is
+    yielded with the reason.
+
+    Args:
+        root: The folder.
+        exclude: Patterns in the form of .gitignore, relative to the root.
+    """
+    excluded = tuple(pattern for line in exclude if (pattern := compile_pattern(line)))
+    yield from _walk_folder(root, "", (IgnoreFile("", excluded),) if excluded else ())
+
+
+def _walk_folder(root: str, folder: str, ignores: tuple[IgnoreFile, ...]) -> Iterator[Candidate]:
+    pending = [(folder, ignores)]
+    while pending:
+        folder, ignores = pending.pop()
+        entries = _entries(os.path.join(root, folder) if folder else root)
+        if entries is None:
+            yield Candidate(folder or ".", "", "the folder cannot be read")
+            continue
+        names = {entry.name for entry in entries}
+        if folder and ("pyvenv.cfg" in names or "conda-meta" in names):
+            yield Candidate(folder, "", "an installed environment")
+            continue
+        if ".gitignore" in names:
+            ignores = (*ignores, *_ignore_file(root, folder))
+        folders = []
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name in _VENDORED:
+                    yield Candidate(path, "", _VENDORED[entry.name])
+                elif entry.name not in _SKIPPED and not _ignored(path, True, ignores):
+                    folders.append((path, ignores))
+            else:
+                yield from _candidate(path, entry, ignores)
+        pending.extend(reversed(folders))
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]] | None:
+    try:
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return None
+
+
+def _candidate(
+    path: str, entry: os.DirEntry[str], ignores: tuple[IgnoreFile, ...]
+) -> Iterator[Candidate]:
+    other = classify.not_yet(path)
+    kind = "" if other else classify.by_name(path)
+    if not (kind or other) or _ignored(path, False, ignores):
+        return
+    if other:
+        yield Candidate(path, "", f"{other}: not read by this version")
+    elif entry.is_file(follow_symlinks=True):
+        yield Candidate(path, kind)
+    elif not entry.is_dir(follow_symlinks=True) and not kind.endswith("?"):
+        yield Candidate(path, kind, "not a regular file")
+
+
+def _ignore_file(root: str, folder: str) -> tuple[IgnoreFile, ...]:
+    try:
+        with open(os.path.join(root, folder, ".gitignore"), "rb") as file:
+            text = file.read(_IGNORE_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ()
+    return (read_ignore_file(folder, text),)
+
+
+def _ignored(path: str, is_folder: bool, ignores: tuple[IgnoreFile, ...]) -> bool:
+    for ignore in reversed(ignores):
+        verdict = ignore.verdict(path, is_folder=is_folder)
+        if verdict is not None:
+            return verdict
+    return False

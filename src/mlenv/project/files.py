@@ -1,0 +1,93 @@
+"""Reading files of an audited tree: only below its root, only regular ones, only so large."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+
+from mlenv.model.text import SourceText
+from mlenv.project.decode import decode
+
+_MEBIBYTE = 1 << 20
+LIMITS = {"lock": 64 * _MEBIBYTE, "manifest": 8 * _MEBIBYTE}
+"""What is read at the most; larger files are named as not audited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a file was not read.
+
+    Attributes:
+        reason: In a few words.
+        outside: Whether it lies outside the root.
+        missing: Whether there is no such file.
+    """
+
+    reason: str
+    outside: bool = False
+    missing: bool = False
+
+
+class Tree:
+    """The files below one root; the only door through which the audited tree is read.
+
+    Attributes:
+        root: The folder, with links resolved.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.realpath(root)
+
+    def read(self, path: str, *, limit: int = LIMITS["manifest"]) -> SourceText | Unreadable:
+        """Return the text of a file, or why there is none.
+
+        Args:
+            path: Relative to the root, with ``/``.
+            limit: The most bytes to read.
+        """
+        full = os.path.realpath(os.path.join(self.root, path))
+        if not self._inside(full):
+            return Unreadable("it lies outside the audited folder", outside=True)
+        try:
+            # opening a FIFO or a device would block; O_NONBLOCK lets the check below refuse it
+            handle = os.open(full, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+        except FileNotFoundError:
+            return Unreadable("there is no such file", missing=True)
+        except (OSError, ValueError) as error:
+            return Unreadable(_cause(error))
+        with os.fdopen(handle, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return Unreadable("not a regular file")
+            if status.st_size > limit:
+                return Unreadable(f"larger than {limit // _MEBIBYTE} MiB")
+            try:
+                data = file.read(limit + 1)
+            except OSError as error:
+                return Unreadable(_cause(error))
+        return decode(path, data)
+
+    def resolve(self, origin: str, target: str) -> str | None:
+        """Return where an include leads, relative to the root; None where that is outside.
+
+        Args:
+            origin: The file that includes, relative to the root.
+            target: What it includes, relative to itself.
+        """
+        target = target.replace("\\", "/")
+        if target.startswith(("/", "~")) or target[1:2] == ":":
+            return None
+        path = os.path.normpath(os.path.join(os.path.dirname(origin), target)).replace("\\", "/")
+        return None if path == ".." or path.startswith("../") else path
+
+    def _inside(self, full: str) -> bool:
+        return full == self.root or full.startswith(self.root.rstrip(os.sep) + os.sep)
+
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def _cause(error: OSError | ValueError) -> str:
+    text = error.strerror if isinstance(error, OSError) else ""
+    return f"it cannot be read: {(text or str(error)).lower()}"

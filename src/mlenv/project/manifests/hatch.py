@@ -1,0 +1,39 @@
+"""Hatch's environments in pyproject.toml.
+
+Source: Hatch's documentation, "Environment configuration".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlenv.model.requirement import canonical_name
+
+if TYPE_CHECKING:
+    from mlenv.project.manifests.toml_draft import TomlDraft
+    from mlenv.project.toml_locator import Path
+
+_ENVIRONMENTS = ("tool", "hatch", "envs")
+_DEFAULT = "default"
+
+
+def read(draft: TomlDraft) -> None:
+    """Read ``[tool.hatch.envs]``: each environment is a group."""
+    for name in draft.table(_ENVIRONMENTS):
+        _environment(draft, (*_ENVIRONMENTS, name), name)
+
+
+def _environment(draft: TomlDraft, path: Path, name: str) -> None:
+    table = draft.table(path)
+    for key in ("dependencies", "extra-dependencies"):
+        for item in draft.strings((*path, key)):
+            draft.requirement(item, name)
+    for key in ("features", "dependency-groups"):
+        draft.bring(name, map(canonical_name, draft.texts((*path, key))))
+    detached = table.get("detached") is True
+    if detached or table.get("skip-install") is True:
+        draft.standalone.add(name)
+    template = draft.text((*path, "template")) or _DEFAULT
+    if not detached and "dependencies" not in table:
+        # what an environment does not state itself it takes from its template
+        draft.bring(name, (template,))

@@ -1,0 +1,95 @@
+"""The report as JSON: schema 1, stable; keys may be added and none changes its meaning."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from mlenv import __version__
+from mlenv.model.finding import Severity
+from mlenv.report.escape import mask
+
+if TYPE_CHECKING:
+    from mlenv.model.report import Report, Reported
+    from mlenv.model.text import Span
+    from mlenv.report.view import View
+
+SCHEMA = 1
+KNOWLEDGE = None
+"""The date of the built-in facts; this version has none."""
+
+
+def render(report: Report, _view: View) -> str:
+    """Return the report as JSON in ASCII, so that it survives any terminal and any locale."""
+    return dumps(
+        {
+            "schema": SCHEMA,
+            "tool": {"name": "mlenv", "version": __version__, "knowledge": KNOWLEDGE},
+            "root": report.root,
+            "profile": report.profile,
+            "target": None,
+            "files": [
+                {"path": file.path, "kind": file.kind, "requirements": file.requirements}
+                for file in report.files
+            ],
+            "skipped": [{"path": file.path, "reason": file.reason} for file in report.skipped],
+            "findings": [_finding(finding) for finding in report.findings],
+            "summary": {
+                **{severity.value: report.count(severity) for severity in Severity},
+                "suppressed": report.suppressed,
+            },
+            "exit_code": report.exit_code,
+        }
+    )
+
+
+def dumps(document: object) -> str:
+    """Return a document as ASCII JSON with every credential in it masked."""
+    return json.dumps(_safe(document), indent=2, ensure_ascii=True) + "\n"
+
+
+def _safe(value: object) -> object:
+    if isinstance(value, str):
+        # a lone surrogate (a file name that is no UTF-8) is no JSON to strict readers
+        return mask(value).encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: _safe(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_safe(item) for item in value]
+    return value
+
+
+def _finding(finding: Reported) -> dict[str, object]:
+    return {
+        "rule": finding.rule,
+        "name": finding.name,
+        "topic": finding.topic,
+        "severity": finding.severity.value,
+        "certainty": finding.certainty.value,
+        "message": finding.message,
+        "packages": finding.packages,
+        "location": _location(finding.span),
+        "related": [
+            {"location": _location(related.span), "message": related.message}
+            for related in finding.related
+        ],
+        "help": finding.help,
+        "evidence": [
+            {"fact": evidence.fact, "source": evidence.source} for evidence in finding.evidence
+        ],
+        "fixes": [],
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def _location(span: Span | None) -> dict[str, object] | None:
+    if span is None:
+        return None
+    end_line, end_column = span.stop
+    return {
+        "file": span.path,
+        "line": span.line,
+        "column": span.column,
+        "end_line": end_line,
+        "end_column": end_column,
+    }

@@ -1,0 +1,25 @@
+"""How the reader wants a report shown; every renderer takes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a renderer may know of the place that its text goes to.
+
+    Attributes:
+        width: Columns that a line may take.
+        color: Whether ANSI colours are understood there.
+        quiet: Errors and the summary only.
+        verbose: Every file, fact and place, however many.
+        prefix: What leads from the working folder to the root, so that paths can be followed;
+            empty, or ending in ``/``.
+    """
+
+    width: int = 80
+    color: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    prefix: str = ""

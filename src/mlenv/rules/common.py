@@ -1,0 +1,62 @@
+"""What several rules ask of the model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from mlenv.knowledge import Knowledge
+from mlenv.model.project import Project
+from mlenv.model.requirement import BUILD, CONDA, REQUIREMENT, Requirement
+from mlenv.model.source import MANIFEST, Source
+
+_AUXILIARY = re.compile(
+    r"(?:^|[-_./:])(?:docs?|documentation|tests?|testing|lint(?:ing|ers?)?|dev(?:el(?:op(?:ment)?)?)?|"
+    r"ci|style|typing|types|benchmarks?|build|readthedocs|rtd|sphinx|pre-?commit|format(?:ting)?|"
+    r"coverage|quality|release|readme)(?:[-_./]|$)",
+    re.IGNORECASE,
+)
+LOCKABLE = ("pyproject", "pixi")
+"""Formats whose own tools write a lock, so that ranges in them are as they should be."""
+
+
+def is_auxiliary(path: str, group: str = "") -> bool:
+    """Whether a file or group serves the work on a project and not what it computes."""
+    return _AUXILIARY.search(path) is not None or _AUXILIARY.search(group) is not None
+
+
+def profile_of(source: Source, project: Project) -> str:
+    """Return the profile that the advice for a file follows."""
+    return project.profiles.get(source.path, project.profile)
+
+
+def distributions(requirement: Requirement, knowledge: Knowledge) -> tuple[str, ...]:
+    """Return the PyPI distributions that a requirement installs, by canonical name."""
+    if requirement.ecosystem == CONDA:
+        return knowledge.distributions_of(requirement.name)
+    return (requirement.name,) if requirement.name else ()
+
+
+def declared(source: Source) -> list[Requirement]:
+    """Return what a manifest asks to be installed, whatever its group, but not its build tools."""
+    if source.role != MANIFEST:
+        return []
+    return [r for r in source.requirements if r.kind == REQUIREMENT and r.group != BUILD]
+
+
+def settled_names(source: Source, project: Project) -> frozenset[str]:
+    """Return the distributions whose version another file of the same install set pins."""
+    found: set[str] = set()
+    for install_set in project.sets_with(source.path):
+        for requirement in install_set.requirements:
+            if requirement.span.path != source.path and requirement.versions.exact is not None:
+                found.add(requirement.name)
+    return frozenset(found)
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """Return names as a phrase: ``a``, ``a and b``, ``a, b, c and 4 more``."""
+    unique = list(dict.fromkeys(names))
+    if len(unique) > most + 1:
+        return f"{', '.join(unique[:most])} and {len(unique) - most} more"
+    return " and ".join(filter(None, (", ".join(unique[:-1]), unique[-1]))) if unique else ""

@@ -1,0 +1,178 @@
+"""Topic ``conflicts``: what gets installed together and cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from mlenv.model.finding import Finding, Related, Severity
+from mlenv.model.marker import applies
+from mlenv.model.project import InstallSet, Project
+from mlenv.model.requirement import CONSTRAINT, OVERRIDE, Requirement
+from mlenv.model.source import MANIFEST, Source
+from mlenv.rules.base import rule
+from mlenv.versions.version_set import intersection
+
+_MOST = 40
+"""How many different statements on one distribution are compared with each other."""
+
+
+def by_distribution(install_set: InstallSet) -> Iterator[list[Requirement]]:
+    """Yield the statements on each distribution of a set of which there are several.
+
+    Statements that say the same are given once; an override replaces all the others.
+    """
+    found: dict[tuple[str, str], list[Requirement]] = {}
+    for requirement in install_set.requirements:
+        if requirement.name and not requirement.workspace:
+            found.setdefault((requirement.ecosystem, requirement.name), []).append(requirement)
+    for statements in found.values():
+        overrides = [r for r in statements if r.kind == OVERRIDE]
+        if overrides:
+            continue
+        unique: dict[tuple[object, ...], Requirement] = {}
+        for requirement in statements:
+            key = (requirement.versions, requirement.url, str(requirement.marker or ""))
+            unique.setdefault(key, requirement)
+        yield list(unique.values())[:_MOST]
+
+
+def meet(install_set: InstallSet, *requirements: Requirement) -> bool:
+    """Return whether some environment of a set is meant by all the requirements."""
+    environments = install_set.pythons
+    for requirement in requirements:
+        environments &= applies(requirement.marker)
+    return environments != 0
+
+
+@rule("CON001", "unsatisfiable", topic="conflicts", severity=Severity.ERROR)
+def unsatisfiable(install_set: InstallSet) -> Iterator[Finding]:
+    """Constraints on one distribution that no version satisfies.
+
+    Only what is installed together is compared: a file with what it includes and constrains, or a
+    project with one choice of groups, in an environment that the markers of all of them admit.
+    Nothing is reported where a lock proves that a solution was found.
+
+    Messages that users see: "ResolutionImpossible", "Cannot install ... because these package
+    versions have conflicting dependencies", "No solution found when resolving dependencies".
+
+    Bad:
+        numpy==1.24.3
+        numpy>=2
+
+    Good:
+        numpy==2.1.3
+    """
+    if install_set.lock:
+        return
+    for statements in by_distribution(install_set):
+        conflict = _conflict(install_set, statements)
+        if conflict:
+            yield _finding(conflict)
+
+
+def _conflict(
+    install_set: InstallSet, statements: Sequence[Requirement]
+) -> tuple[Requirement, ...] | None:
+    for one in statements:
+        if one.versions.understood and one.versions.is_empty and meet(install_set, one):
+            return (one,)
+    for one, two in combinations(statements, 2):
+        if _contradict(one, two) and meet(install_set, one, two):
+            return one, two
+    understood = [r for r in statements if r.versions.understood]
+    if len(understood) < 3 or not meet(install_set, *understood):
+        return None
+    empty = intersection(r.versions for r in understood).is_empty
+    return tuple(understood) if empty else None
+
+
+def _contradict(one: Requirement, two: Requirement) -> bool:
+    if one.kind == two.kind == CONSTRAINT:
+        return False  # nothing asks for it
+    if one.url and two.url:
+        return one.url != two.url and not (one.is_vcs and two.is_vcs)
+    return not one.versions.intersects(two.versions)
+
+
+def _finding(conflict: tuple[Requirement, ...]) -> Finding:
+    ordered = sorted(conflict, key=lambda r: r.span.order)
+    last = ordered[-1]
+    said = [_said(r) for r in ordered]
+    if len(ordered) == 1:
+        message = f"no version of {last.written} satisfies {said[0]}"
+    else:
+        message = f"no version of {last.written} satisfies {', '.join(said[:-1])} and {said[-1]}"
+    others = ordered[:-1]
+    return Finding(
+        message,
+        last.specifier_span or last.span,
+        (last.name,),
+        help="change one of them" if others else "correct the bounds",
+        related=tuple(Related(r.specifier_span or r.span, f"asks for {_said(r)}") for r in others),
+    )
+
+
+def _said(requirement: Requirement) -> str:
+    """What a requirement asks for, in the words of its own file."""
+    if requirement.specifier_span is not None:
+        return " ".join(requirement.specifier_span.text.split())
+    return requirement.versions.text or requirement.url or "any version"
+
+
+@rule("CON002", "repeated-requirement", topic="conflicts", severity=Severity.WARNING)
+def repeated_requirement(source: Source, project: Project) -> Iterator[Finding]:
+    """The same distribution twice in one file, with different versions.
+
+    Both lines hold, so what gets installed is their intersection, which stands nowhere; whoever
+    raises one of the two meets the other. A note where both say the same.
+
+    Bad:
+        numpy>=1.22
+        torch==2.1.0
+        numpy<1.26
+
+    Good:
+        numpy>=1.22,<1.26
+        torch==2.1.0
+    """
+    if source.role != MANIFEST or source.path in project.covered:
+        return
+    found: dict[tuple[str, str, str], Requirement] = {}
+    for requirement in source.requirements:
+        if not requirement.name or requirement.is_direct or not requirement.versions.understood:
+            continue
+        if requirement.kind == OVERRIDE:
+            continue
+        key = (requirement.ecosystem, requirement.name, f"{requirement.group} {requirement.kind}")
+        first = found.setdefault(key, requirement)
+        if first is requirement or not applies(first.marker) & applies(requirement.marker):
+            continue
+        if first.marker is not None or requirement.marker is not None:
+            continue
+        yield from _repetition(first, requirement)
+
+
+def _repetition(first: Requirement, again: Requirement) -> Iterator[Finding]:
+    if not first.versions.intersects(again.versions):
+        return  # CON001 says it
+    same = first.versions == again.versions
+    if same and set(first.extras) != set(again.extras):
+        return
+    if not same and (first.versions.is_any or again.versions.is_any):
+        message = f"{again.written} stands here twice, once without a version"
+    elif same:
+        message = f"{again.written} stands here twice"
+    else:
+        message = (
+            f"{again.written} stands here twice with different versions: "
+            f"{first.versions} and {again.versions}"
+        )
+    yield Finding(
+        message,
+        again.span,
+        (again.name,),
+        Severity.NOTE if same else None,
+        help="keep one of the two",
+        related=(Related(first.span, "the other one"),),
+    )

@@ -1,0 +1,157 @@
+"""Runs the rules over a project: each at its granularity, each thing it asks for computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from mlenv.config import Config, covers, matches_path
+from mlenv.knowledge import Knowledge
+from mlenv.model.finding import Finding, Related, Severity
+from mlenv.model.project import Project
+from mlenv.model.report import Reported
+from mlenv.model.source import CONTEXT
+from mlenv.model.text import Span
+from mlenv.rules.base import Rule
+from mlenv.suppress import Suppressions
+
+_SEVERITIES = {severity.value: severity for severity in Severity}
+_MOST_NAMED = 3
+
+
+def run(
+    rules: Iterable[Rule], project: Project, config: Config, today: str
+) -> tuple[tuple[Reported, ...], int]:
+    """Return the findings of the rules that the configuration wants, and how many were silenced.
+
+    Args:
+        rules: The rules to run.
+        project: What was read.
+        config: Which rules count, where, and how much.
+        today: The day of the audit, as ``YYYY-MM-DD``.
+
+    Returns:
+        The findings in order of file and place, joined where they share a cause.
+    """
+    suppressions = Suppressions(today)
+    suppressions.add(project.sources.values())
+    context = {"project": project, "knowledge": Knowledge(), "suppressions": suppressions}
+    wanted = [one for one in rules if config.reports(one.code, one.topic)]
+    # what judges the suppressions themselves must see which of them the other rules used
+    wanted.sort(key=lambda one: "suppressions" in one.needs)
+    silencer = _Silencer(config, suppressions)
+    found: list[Reported] = []
+    for one in wanted:
+        level = config.level(one.code, one.topic)
+        if level != "off":
+            heard = [f for f in _findings(one, context) if not silencer.silences(one, f)]
+            found.extend(_reported(one, finding, level) for finding in _joined(_unique(heard)))
+    found.sort(key=lambda r: (r.span.order if r.span else ("", 0, 0), r.severity.rank, r.rule))
+    return tuple(found), silencer.count
+
+
+def _findings(one: Rule, context: dict[str, Any]) -> Iterator[Finding]:
+    project: Project = context["project"]
+    items: Iterable[object] = (project,)
+    if one.needs[0] == "source":
+        items = [source for source in project.sources.values() if source.role != CONTEXT]
+    elif one.needs[0] == "install_set":
+        items = project.install_sets
+    others = [context[name] for name in one.needs[1:]]
+    for item in items:
+        yield from one.check(item, *others)
+
+
+class _Silencer:
+    """Decides which findings the configuration and the comments silence, and counts them."""
+
+    def __init__(self, config: Config, suppressions: Suppressions) -> None:
+        self.config = config
+        self.suppressions = suppressions
+        self.count = 0
+        self._by_path: dict[str, tuple[str, ...]] = {}
+
+    def silences(self, one: Rule, finding: Finding) -> bool:
+        silenced = (
+            any(covers(s, one.code, one.topic) for s in self._ignored_in(finding.span.path))
+            or self.suppressions.covers(one.code, finding.span)
+            or self._excused(one, finding)
+        )
+        self.count += silenced
+        return silenced
+
+    def _ignored_in(self, path: str) -> tuple[str, ...]:
+        if path not in self._by_path:
+            self._by_path[path] = self.config.ignored_in(path)
+        return self._by_path[path]
+
+    def _excused(self, one: Rule, finding: Finding) -> bool:
+        return any(
+            covers(entry.rule, one.code, one.topic)
+            and (not entry.package or entry.package in finding.packages)
+            and (not entry.file or matches_path(entry.file, finding.span.path))
+            and (not entry.until or entry.until >= self.suppressions.today)
+            for entry in self.config.ignore_entries
+        )
+
+
+def _unique(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings without those that a second install set said again."""
+    seen: dict[tuple[Span, str, tuple[Span, ...]], Finding] = {}
+    for finding in findings:
+        key = (finding.span, finding.message, tuple(related.span for related in finding.related))
+        seen.setdefault(key, finding)
+    return list(seen.values())
+
+
+def _joined(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings with those of one file and batch made one."""
+    batches: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.batch:
+            batches.setdefault((finding.span.path, finding.batch), []).append(finding)
+        else:
+            yield finding
+    for members in batches.values():
+        yield _join(sorted(members, key=lambda finding: finding.span.order))
+
+
+def _join(members: list[Finding]) -> Finding:
+    first = members[0]
+    if len(members) == 1:
+        return first
+    packages = tuple(dict.fromkeys(name for one in members for name in one.packages))
+    # not str.format: the sentence may hold a path, and a path may hold braces
+    message = first.batch_message.replace("{count}", str(len(members)))
+    message = message.replace("{packages}", _named(packages))
+    related = [Related(one.span) for one in members[1:]]
+    return replace(
+        first,
+        message=message.rstrip(": "),
+        packages=packages,
+        related=(*related, *(other for one in members for other in one.related)),
+    )
+
+
+def _named(packages: tuple[str, ...]) -> str:
+    if len(packages) <= _MOST_NAMED + 1:
+        return ", ".join(packages)
+    return f"{', '.join(packages[:_MOST_NAMED])} and {len(packages) - _MOST_NAMED} more"
+
+
+def _reported(one: Rule, finding: Finding, level: str) -> Reported:
+    return Reported(
+        one.code,
+        one.name,
+        one.topic,
+        _SEVERITIES.get(level) or finding.severity or one.severity,
+        finding.certainty,
+        finding.message,
+        finding.packages,
+        finding.span,
+        finding.related,
+        finding.help,
+        finding.evidence,
+        finding.batch or finding.span.text,
+    )

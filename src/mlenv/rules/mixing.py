@@ -1,0 +1,453 @@
+"""Topic ``mixing``: conda and pip in one environment, and channels that do not go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlenv.knowledge import Knowledge, LastRelease
+from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
+from mlenv.model.project import InstallSet, Project
+from mlenv.model.requirement import CONDA, MAIN, PYPI, REQUIREMENT, Requirement
+from mlenv.model.source import MANIFEST, Source
+from mlenv.rules.base import rule
+from mlenv.rules.common import distributions
+from mlenv.versions.version_set import pep440
+
+_CONDA_ADVICE = "Anaconda's documentation, Using pip in a conda environment"
+_TORCH = "torch"
+_EXPORT = "conda env export"
+
+
+def _pairs(
+    requirements: tuple[Requirement, ...], knowledge: Knowledge
+) -> Iterator[tuple[str, Requirement, Requirement]]:
+    """Yield distributions that both conda and pip bring, with the two requirements."""
+    from_conda: dict[str, Requirement] = {}
+    for requirement in requirements:
+        if requirement.ecosystem == CONDA and requirement.kind == REQUIREMENT:
+            for name in distributions(requirement, knowledge):
+                from_conda.setdefault(name, requirement)
+    seen: set[str] = set()
+    for requirement in requirements:
+        if requirement.ecosystem != PYPI or requirement.kind != REQUIREMENT:
+            continue
+        twin = from_conda.get(requirement.name)
+        if twin is not None and requirement.name not in seen:
+            seen.add(requirement.name)
+            yield requirement.name, twin, requirement
+
+
+@rule("MIX001", "conda-and-pip", topic="mixing", severity=Severity.WARNING)
+def conda_and_pip(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Finding]:
+    """The same distribution from conda and from pip in one environment.
+
+    pip runs after conda and knows nothing of conda's records: where its requirement asks for
+    another version it writes its files over conda's, and conda goes on believing in the old ones.
+    A note where both admit the same versions, since pip then leaves conda's copy alone.
+
+    Messages that users see: "ImportError: ... undefined symbol", "The environment is
+    inconsistent".
+
+    Bad:
+        dependencies:
+          - numpy=1.26
+          - pip:
+            - numpy==1.24.3
+
+    Good:
+        dependencies:
+          - numpy=1.24.3
+    """
+    for name, conda, pip in _pairs(install_set.requirements, knowledge):
+        if name == _TORCH or knowledge.is_installer(name):
+            continue
+        clash = not conda.versions.intersects(pip.versions) or pip.is_direct
+        agrees = pip.versions.is_any and not pip.is_direct
+        message = f"conda and pip both install {name}"
+        if clash:
+            message += ", and pip will write its version over conda's"
+        yield Finding(
+            message,
+            pip.name_span or pip.span,
+            (name,),
+            Severity.NOTE if agrees else None,
+            Certainty.CERTAIN if clash else Certainty.POSSIBLE,
+            help="keep one of the two",
+            related=(Related(conda.span, "conda installs it here"),),
+            evidence=(
+                Evidence("pip and conda do not see each other's dependencies", _CONDA_ADVICE),
+            ),
+            batch="" if clash else "both" + str(agrees),
+            batch_message="conda and pip both install {count} distributions: {packages}",
+        )
+
+
+@rule("MIX002", "torch-from-both", topic="mixing", severity=Severity.WARNING)
+def torch_from_both(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Finding]:
+    """PyTorch from conda and from pip in one environment.
+
+    Two builds of libtorch, often for two versions of CUDA, then lie in one folder: the extension
+    of one loads the library of the other. An error where their versions exclude each other, since
+    pip then certainly replaces conda's files.
+
+    Messages that users see: "libtorch_cuda_cu.so: cannot open shared object file", "undefined
+    symbol: _ZN2at4_ops", "Torch not compiled with CUDA enabled".
+
+    Bad:
+        dependencies:
+          - pytorch=2.1.0
+          - pip:
+            - torch==2.2.0
+
+    Good:
+        dependencies:
+          - pytorch=2.1.0
+    """
+    for name, conda, pip in _pairs(install_set.requirements, knowledge):
+        if name != _TORCH:
+            continue
+        replaces = not conda.versions.intersects(pip.versions) or pip.is_direct
+        local = pip.versions.exact is not None and bool(pip.versions.exact.local)
+        yield Finding(
+            "conda and pip both install PyTorch"
+            + (", and pip writes its build over conda's" if replaces or local else ""),
+            pip.name_span or pip.span,
+            (_TORCH,),
+            Severity.ERROR if replaces else None,
+            Certainty.CERTAIN if replaces or local else Certainty.POSSIBLE,
+            help="take torch, torchvision and torchaudio from one of the two; from pip is what "
+            "PyTorch itself supports",
+            related=(Related(conda.span, "conda installs it here"),),
+            evidence=(
+                Evidence("pip and conda do not see each other's dependencies", _CONDA_ADVICE),
+                knowledge.channel_evidence("pytorch"),
+            ),
+        )
+
+
+@rule("MIX003", "pip-not-listed", topic="mixing", severity=Severity.WARNING)
+def pip_not_listed(source: Source) -> Iterator[Finding]:
+    """A pip section in environment.yml without pip among conda's dependencies.
+
+    conda then adds pip itself and warns; which pip and, through it, which Python is used is not
+    stated. mamba has installed into another environment's pip in that case.
+
+    Messages that users see: "Warning: you have pip-installed dependencies in your environment
+    file, but you do not list pip itself as one of your conda dependencies."
+
+    Bad:
+        dependencies:
+          - python=3.10
+          - pip:
+            - einops
+
+    Good:
+        dependencies:
+          - python=3.10
+          - pip
+          - pip:
+            - einops
+    """
+    if source.kind != "conda-env":
+        return
+    conda = [r for r in source.requirements if r.ecosystem == CONDA]
+    pip = [r for r in source.requirements if r.ecosystem == PYPI]
+    if not pip or any(r.name == "pip" for r in conda):
+        return
+    yield Finding(
+        "the pip section needs pip, which conda's dependencies do not list",
+        pip[0].span,
+        ("pip",),
+        help="add a line '- pip' above the pip section",
+        evidence=(Evidence("conda warns and adds pip by itself", "conda 26.7, conda/env/env.py"),),
+    )
+
+
+@rule("MIX004", "pip-over-conda", topic="mixing", severity=Severity.NOTE)
+def pip_over_conda(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Finding]:
+    """A pin of pip on a distribution that a conda package brings along.
+
+    conda resolved its packages against its own copy; pip replaces that copy if the pin asks for
+    another version, and conda's packages then run against what they were not built for.
+
+    Bad:
+        dependencies:
+          - scipy=1.11
+          - pip:
+            - numpy==1.23.5
+
+    Good:
+        dependencies:
+          - scipy=1.11
+          - numpy=1.23.5
+    """
+    listed = {r.name: r for r in install_set.requirements if r.ecosystem == CONDA}
+    pinned = {
+        r.name: r
+        for r in install_set.requirements
+        if r.ecosystem == PYPI and r.versions.exact is not None and r.kind == REQUIREMENT
+    }
+    said: set[str] = set()
+    for name, conda in listed.items():
+        for brought in knowledge.brought_by(name):
+            for distribution in knowledge.distributions_of(brought):
+                pip = pinned.get(distribution)
+                if pip is None or brought in listed or distribution in said:
+                    continue
+                said.add(distribution)
+                yield Finding(
+                    f"pip pins {pip.written}, of which conda's {name} brings its own copy",
+                    pip.span,
+                    (distribution,),
+                    certainty=Certainty.POSSIBLE,
+                    help=f"pin {brought} among conda's dependencies instead",
+                    related=(Related(conda.span, f"brings {brought} from conda"),),
+                )
+
+
+@rule("MIX005", "frozen-channel", topic="mixing", severity=Severity.WARNING)
+def frozen_channel(source: Source, knowledge: Knowledge) -> Iterator[Finding]:
+    """A package from a conda channel that gets no new releases.
+
+    The pytorch channel ended with PyTorch 2.5.1. A newer version asked of that channel by name
+    does not exist there: an error. An open requirement stays at the last release for ever: a
+    note. Where another channel is listed too, conda takes the newer version from there, built
+    differently: a warning.
+
+    Messages that users see: "PackagesNotFoundError", "nothing provides requested pytorch 2.6".
+
+    Bad:
+        channels: [pytorch, nvidia]
+        dependencies:
+          - pytorch=2.6
+
+    Good:
+        channels: [conda-forge]
+        dependencies:
+          - pytorch=2.6
+    """
+    names = [channel.name for channel in source.channels]
+    for requirement in source.requirements:
+        if requirement.ecosystem == CONDA:
+            for channel in (requirement.channel,) if requirement.channel else names:
+                yield from _frozen(requirement, channel, names, knowledge)
+
+
+def _frozen(
+    requirement: Requirement, channel: str, channels: list[str], knowledge: Knowledge
+) -> Iterator[Finding]:
+    last = knowledge.last_release(channel, requirement.name)
+    reachable = pep440(f"<={last.version}") if last else None
+    if last is None or reachable is None:
+        return
+    if requirement.versions.intersects(reachable):
+        preferred = requirement.channel or not _general(channels[: channels.index(channel)])
+        if preferred and not requirement.versions.has_upper_bound:
+            yield _stays(requirement, channel, last)
+        return
+    elsewhere = not requirement.channel and bool(_others(channels))
+    yield Finding(
+        f"the {channel} channel ends with {requirement.written} {last.version}"
+        + ("; another channel serves this" if elsewhere else f" and has no {requirement.versions}"),
+        requirement.specifier_span or requirement.span,
+        distributions(requirement, knowledge),
+        Severity.ERROR if requirement.channel else None,
+        help="take it from conda-forge, or from pip",
+        evidence=(last.evidence,),
+    )
+
+
+def _others(channels: list[str]) -> list[str]:
+    """The listed channels that may serve what a frozen one does not."""
+    return [name for name in channels if name not in ("pytorch", "nvidia", "nodefaults")]
+
+
+def _general(channels: list[str]) -> list[str]:
+    """The listed channels that carry packages of every kind."""
+    return [name for name in channels if name in ("conda-forge", "defaults", "anaconda", "main")]
+
+
+def _stays(requirement: Requirement, channel: str, last: LastRelease) -> Finding:
+    return Finding(
+        f"from the {channel} channel {requirement.written} stays at {last.version} for ever",
+        requirement.span,
+        (requirement.name,),
+        Severity.NOTE,
+        Certainty.FRESH_INSTALL,
+        help="take it from conda-forge or from pip, where new releases appear",
+        evidence=(last.evidence,),
+        batch=f"stays on {channel}",
+        batch_message=f"{{count}} packages stay at their last release on the {channel} channel "
+        "for ever: {packages}",
+    )
+
+
+@rule("MIX006", "channel-order", topic="mixing", severity=Severity.NOTE)
+def channel_order(source: Source) -> Iterator[Finding]:
+    """The pytorch channel behind a general one, although its packages are wanted.
+
+    conda prefers the first channel that has a package. With conda-forge or defaults in front,
+    ``pytorch`` comes from there, while ``pytorch-cuda`` comes from the pytorch channel and selects
+    nothing: often a CPU build.
+
+    Messages that users see: "Torch not compiled with CUDA enabled".
+
+    Bad:
+        channels: [conda-forge, pytorch, nvidia]
+        dependencies: [pytorch, pytorch-cuda=11.8]
+
+    Good:
+        channels: [pytorch, nvidia, conda-forge]
+        dependencies: [pytorch, pytorch-cuda=11.8]
+    """
+    wanted = [
+        r
+        for r in source.requirements
+        if r.ecosystem == CONDA and r.name == "pytorch" and not r.channel
+    ]
+    selector = [r for r in source.requirements if r.name == "pytorch-cuda"]
+    names = [channel.name for channel in source.channels]
+    if not (wanted and selector) or "pytorch" not in names:
+        return
+    general = _general(names[: names.index("pytorch")])
+    if general:
+        yield Finding(
+            f"{general[0]} comes before the pytorch channel, so pytorch is taken from there and "
+            "pytorch-cuda selects nothing",
+            source.channels[names.index("pytorch")].span,
+            (_TORCH,),
+            certainty=Certainty.POSSIBLE,
+            help="list pytorch and nvidia first, or write pytorch::pytorch",
+            related=(Related(wanted[0].span, "the package concerned"),),
+            evidence=(
+                Evidence(
+                    "a channel listed earlier is preferred",
+                    "conda's documentation, Managing channels",
+                ),
+            ),
+        )
+
+
+@rule("MIX007", "defaults-beside-conda-forge", topic="mixing", severity=Severity.NOTE)
+def defaults_beside_conda_forge(source: Source, knowledge: Knowledge) -> Iterator[Finding]:
+    """conda-forge and Anaconda's defaults in one environment.
+
+    The two are built with different compilers and against different libraries. With both listed,
+    an update can take a package from the other one: shared libraries that do not fit, and
+    environments that cannot be solved.
+
+    Bad:
+        channels: [conda-forge, defaults]
+
+    Good:
+        channels: [conda-forge, nodefaults]
+    """
+    forge = next((c for c in source.channels if c.name == "conda-forge"), None)
+    defaults = next((c for c in source.channels if knowledge.is_defaults(c.name)), None)
+    if forge is None or defaults is None:
+        return
+    yield Finding(
+        f"the channels conda-forge and {defaults.name} do not mix well",
+        defaults.span,
+        certainty=Certainty.POSSIBLE,
+        help="remove it, and add nodefaults where conda is set up with Anaconda's channels",
+        related=(Related(forge.span, "conda-forge is listed here"),),
+        evidence=(knowledge.channel_evidence("defaults"),),
+    )
+
+
+@rule("MIX008", "one-platform-export", topic="mixing", severity=Severity.WARNING)
+def one_platform_export(source: Source, project: Project) -> Iterator[Finding]:
+    """An exported conda environment that installs on one platform only.
+
+    ``conda env export`` writes the build string of every package, system libraries included. On
+    another operating system none of these builds exist, and on the same one they vanish from the
+    channels in time.
+
+    Messages that users see: "ResolvePackageNotFound", "PackagesNotFoundError".
+
+    Bad:
+        dependencies:
+          - ld_impl_linux-64=2.38=h1181459_1
+          - numpy=1.24.3=py310h5f9d8c6_1
+
+    Good:
+        dependencies:
+          - numpy=1.24.3
+    """
+    if source.kind != "conda-env" or source.generated_by != _EXPORT or not source.platform:
+        return
+    if source.path in project.covered:
+        return
+    built = [r for r in source.requirements if r.ecosystem == CONDA and r.build]
+    if len(built) < 5:
+        return
+    yield Finding(
+        f"{len(built)} build strings tie this environment to {source.platform}",
+        built[0].span,
+        help="keep what was asked for (conda env export --from-history) and lock the rest with "
+        "conda-lock or pixi",
+        evidence=(
+            Evidence(f"it lists packages that exist for {source.platform} only", "the file"),
+        ),
+    )
+
+
+@rule("MIX009", "manifests-disagree", topic="mixing", severity=Severity.WARNING)
+def manifests_disagree(project: Project, knowledge: Knowledge) -> Iterator[Finding]:
+    """Two manifests of one folder that ask for versions which exclude each other.
+
+    A folder with environment.yml and requirements.txt offers two ways to install one project. When
+    they disagree, what a colleague runs depends on the way that was taken.
+
+    Bad:
+        environment.yml: numpy=1.26        requirements.txt: numpy==1.24.3
+
+    Good:
+        environment.yml: numpy=1.24.3      requirements.txt: numpy==1.24.3
+    """
+    folders: dict[str, list[Source]] = {}
+    for source in project.sources.values():
+        if source.role == MANIFEST and _is_principal(source):
+            folders.setdefault(source.directory, []).append(source)
+    joined = {(i.origin, i.target) for i in project.includes}
+    for sources in folders.values():
+        for at, one in enumerate(sources):
+            for two in sources[at + 1 :]:
+                apart = (one.path, two.path) not in joined and (two.path, one.path) not in joined
+                if one.kind != two.kind and apart:
+                    yield from _disagreements(one, two, knowledge)
+
+
+def _is_principal(source: Source) -> bool:
+    name = source.path.rpartition("/")[2].lower()
+    stem = name.rpartition(".")[0]
+    return stem in ("requirements", "environment", "conda", "pyproject", "pixi", "environment-gpu")
+
+
+def _disagreements(one: Source, two: Source, knowledge: Knowledge) -> Iterator[Finding]:
+    wanted: dict[str, Requirement] = {}
+    for requirement in one.requirements:
+        if requirement.group == MAIN and requirement.kind == REQUIREMENT and not requirement.marker:
+            for name in distributions(requirement, knowledge):
+                wanted.setdefault(name, requirement)
+    for requirement in two.requirements:
+        if requirement.group != MAIN or requirement.marker or requirement.kind != REQUIREMENT:
+            continue
+        for name in distributions(requirement, knowledge):
+            other = wanted.get(name)
+            if other is None or other.versions.intersects(requirement.versions):
+                continue
+            yield Finding(
+                f"{one.path} and {two.path} disagree on {name}: {other.versions} and "
+                f"{requirement.versions}",
+                requirement.specifier_span or requirement.span,
+                (name,),
+                help="make them say the same, or keep one of the two files",
+                related=(
+                    Related(other.specifier_span or other.span, f"asks for {other.versions}"),
+                ),
+                batch=f"disagree with {one.path}",
+                batch_message=f"{one.path} and {two.path} disagree on {{count}} distributions: "
+                "{packages}",
+            )

@@ -1,0 +1,123 @@
+"""Comments that silence a finding where it stands: ``# mlenv: ignore[PIN001] reason``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from mlenv.model.source import Source
+from mlenv.model.text import Span
+
+_COMMENT = re.compile(r"#\s*mlenv:\s*ignore\[(?P<codes>[^\]\n]*)\](?P<rest>[^\n\r#]*)")
+_UNTIL = re.compile(r"\buntil=(\S+)")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NO_COMMENTS = frozenset(("pipfile-lock",))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Suppression:
+    """One comment.
+
+    Attributes:
+        codes: The rules it names.
+        reason: Why, as the comment says; may be empty.
+        until: The last day that it holds, as ``YYYY-MM-DD``; empty for ever.
+        span: The comment.
+        line: The line whose findings it silences.
+    """
+
+    codes: tuple[str, ...]
+    reason: str
+    until: str
+    span: Span
+    line: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stale:
+    """A suppression that does nothing.
+
+    Attributes:
+        span: The comment.
+        reason: Why, in a few words.
+    """
+
+    span: Span
+    reason: str
+
+
+@dataclass(slots=True)
+class Suppressions:
+    """The comments of a project, and which of them did something.
+
+    Attributes:
+        today: The day of the audit, as ``YYYY-MM-DD``.
+    """
+
+    today: str
+    _by_line: dict[tuple[str, int], list[Suppression]] = field(default_factory=dict)
+    _used: set[tuple[str, int, str]] = field(default_factory=set)
+
+    def add(self, sources: Iterable[Source]) -> None:
+        """Take in the comments of files."""
+        for source in sources:
+            if "mlenv:" in source.text.text and source.kind not in _NO_COMMENTS:
+                for one in read_comments(source):
+                    self._by_line.setdefault((source.path, one.line), []).append(one)
+
+    def covers(self, code: str, span: Span) -> bool:
+        """Return whether a comment silences a rule at a place, and remember that it did."""
+        if not self._by_line:
+            return False
+        last = span.stop[0]
+        for line in range(span.line, min(last, span.line + _LONGEST) + 1):
+            for one in self._by_line.get((span.path, line), ()):
+                if code in one.codes and not self._expired(one):
+                    self._used.add((one.span.path, one.span.start, code))
+                    return True
+        return False
+
+    def stale(self, known: Collection[str]) -> Iterable[Stale]:
+        """Yield the comments that did nothing in this run, or name a rule that does not exist."""
+        for suppressions in self._by_line.values():
+            for one in suppressions:
+                for code in one.codes:
+                    reason = self._why_stale(one, code, known)
+                    if reason:
+                        yield Stale(one.span, reason)
+
+    def _why_stale(self, one: Suppression, code: str, known: Collection[str]) -> str:
+        if code not in known:
+            return f"there is no rule {code!r}"
+        if one.until and not _DAY.fullmatch(one.until):
+            return f"until={one.until} is no date (YYYY-MM-DD)"
+        if self._expired(one):
+            return f"it held until {one.until}"
+        if (one.span.path, one.span.start, code) not in self._used:
+            return f"{code} finds nothing here"
+        return ""
+
+    def _expired(self, one: Suppression) -> bool:
+        return bool(one.until) and one.until < self.today
+
+
+_LONGEST = 200
+"""How many lines of one declaration are looked at for a comment."""
+
+
+def read_comments(source: Source) -> Iterable[Suppression]:
+    """Yield the suppressions in a file; one that stands alone speaks of the line below it."""
+    text = source.text
+    for match in _COMMENT.finditer(text.text):
+        line, column = text.position(match.start())
+        alone = not text.line_text(line)[: column - 1].strip()
+        rest = match["rest"]
+        until = _UNTIL.search(rest)
+        yield Suppression(
+            tuple(code.strip() for code in match["codes"].split(",") if code.strip()),
+            _UNTIL.sub("", rest).strip(),
+            until[1] if until else "",
+            text.span(match.start(), match.start() + len(match.group().rstrip())),
+            line + 1 if alone else line,
+        )

@@ -1,0 +1,194 @@
+"""The table of the fast lane says what the typer app says, and reads what typer reads."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import inspect
+import io
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlenv.cli import fast, requests
+from mlenv.cli.full import app
+from mlenv.cli.requests import AuditRequest, DepsRequest
+from mlenv.config import FAIL_ON, PROFILES
+
+FIELDS = {"report_format": "format", "deps_format": "format", "rules_format": "format"}
+"""Parameters that cannot bear the name of the field that they set."""
+
+
+def typer_options(command: str) -> dict[str, tuple[str, str, tuple[str, ...], object]]:
+    """What typer takes: by each way to write it, the field, the kind, the choices, the default."""
+    found = {}
+    built = app.build([]).get_command(None, command)
+    for param in built.params:
+        field = FIELDS.get(param.name, param.name)
+        if param.param_type_name == "argument":
+            assert (field, param.nargs) == ("paths", -1)
+            continue
+        kind = fast.FLAG if param.is_flag else fast.LIST if param.multiple else fast.VALUE
+        for written in param.opts:
+            found[written] = (field, kind, choices(built.callback, param.name), param.default)
+        assert not param.secondary_opts
+    return found
+
+
+def choices(function: Any, parameter: str) -> tuple[str, ...]:
+    """The texts in the Literal of a parameter's annotation."""
+    annotation = function.__annotations__[parameter]
+    if isinstance(annotation, str):
+        annotation = eval(annotation, inspect.unwrap(function).__globals__)
+    pending, found = [annotation], []
+    while pending:
+        one = pending.pop(0)
+        if isinstance(one, str):
+            found.append(one)
+        elif hasattr(one, "__metadata__"):
+            pending.append(one.__origin__)
+        else:
+            pending.extend(get_args(one))
+    return tuple(found)
+
+
+@pytest.mark.parametrize("command", list(fast.COMMANDS))
+def test_the_table_is_what_typer_says(command: str) -> None:
+    by_typer = typer_options(command)
+    table = fast.COMMANDS[command]
+    # what is missing in the table is left to typer, as help is
+    assert set(by_typer) - set(table.options) == set()
+    assert set(table.options) - set(by_typer) == set()
+    defaults = {field.name: field.default for field in dataclasses.fields(table.request)}
+    for written, option in table.options.items():
+        field, kind, taken, default = by_typer[written]
+        assert (option.field, option.kind, option.choices) == (field, kind, taken)
+        assert (default or None) == (defaults[field] or None)
+    assert {option.field for option in table.options.values()} | {"paths"} == set(defaults)
+
+
+def test_choices_are_said_in_one_voice() -> None:
+    options = fast.COMMANDS["audit"].options
+    assert options["--format"].choices == requests.AUDIT_FORMATS
+    assert options["--profile"].choices == PROFILES
+    assert options["--fail-on"].choices == FAIL_ON
+
+
+def test_every_command_of_the_app_loads() -> None:
+    group = app.build([])
+    assert set(fast.COMMANDS) < set(group.list_commands(None))
+    assert all(group.get_command(None, name).name == name for name in app.COMMANDS)
+
+
+def by_typer(arguments: list[str]) -> object:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            return app.parse(arguments)
+        except SystemExit as end:
+            return end.code
+
+
+options = st.sampled_from(
+    sorted({name for command in fast.COMMANDS.values() for name in command.options})
+)
+values = st.sampled_from(
+    [
+        "",
+        "-",
+        "--",
+        "a",
+        "b/c",
+        "json",
+        "table",
+        "text",
+        "github",
+        "never",
+        "always",
+        "library",
+        "PIN001,LCK",
+        "a=b",
+        "error",
+        " ",
+        "-q",
+        "-x",
+        "日",
+    ]
+)
+words = st.one_of(
+    options,
+    values,
+    st.tuples(options, values).map("=".join),
+    st.tuples(options, values).map("".join),
+    st.sampled_from(["--help", "-h", "-qv", "-fjson", "--quie", "--version", "--no-quiet", "---"]),
+)
+commands = st.sampled_from(["audit", "deps", "audit", "deps", "rules", "explain", "audi", "--help"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(commands, st.lists(words, max_size=6))
+def test_declines_or_agrees(command: str, rest: list[str]) -> None:
+    arguments = [command, *rest]
+    request = fast.parse(arguments, {})
+    if request is not None:
+        assert request == by_typer(arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "request_"),
+    [
+        (["audit"], AuditRequest()),
+        (["deps", "-o", "x", "a", "-"], DepsRequest(paths=("a", "-"), output="x")),
+        (
+            [
+                "audit",
+                "a",
+                "-f",
+                "json",
+                "--select=PIN,LCK",
+                "b",
+                "--select",
+                "x",
+                "-q",
+                "--static",
+            ],
+            AuditRequest(
+                paths=("a", "b"),
+                format="json",
+                select=("PIN,LCK", "x"),
+                quiet=True,
+                static=True,
+            ),
+        ),
+        (["audit", "--color", "never", "--color", "always"], AuditRequest(color="always")),
+    ],
+)
+def test_reads_the_happy_path(arguments: list[str], request_: object) -> None:
+    assert fast.parse(arguments, {}) == request_
+    assert by_typer(arguments) == request_
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--help"],
+        ["rules"],
+        ["audit", "--help"],
+        ["audit", "--nope"],
+        ["audit", "--format"],
+        ["audit", "--format", "yaml"],
+        ["audit", "--output", "--static"],
+        ["audit", "--quiet=1"],
+        ["audit", "-qv"],
+        ["audit", "--", "a"],
+        ["deps", "--select", "PIN"],
+    ],
+)
+def test_declines_the_rest(arguments: list[str]) -> None:
+    assert fast.parse(arguments, {}) is None
+
+
+def test_completion_is_typers() -> None:
+    assert fast.parse(["audit"], {"_MLENV_COMPLETE": "complete_bash"}) is None

@@ -1,0 +1,76 @@
+"""Every rule against its own examples: what it finds, where, how bad; and what it lets pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli
+
+from mlenv.audit import audit_project
+from mlenv.config import Config
+from mlenv.rules.registry import RULES
+
+CASES = Path(__file__).parent / "cases"
+TODAY = "2026-11-20"
+
+
+def cases(kind: str) -> list[Any]:
+    return [
+        pytest.param(file.stem, case, id=f"{file.stem}-{number}-{case['title']}")
+        for file in sorted(CASES.glob("*.toml"))
+        for number, case in enumerate(tomli.loads(file.read_text("utf-8")).get(kind, []))
+    ]
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode("utf-8"))
+
+
+def found(folder: Path, code: str, case: dict[str, Any]) -> list[dict[str, str]]:
+    write(folder, case["files"])
+    config = Config(select=(code,), profile=case.get("profile", ""))
+    report = audit_project((str(folder),), config, today=TODAY)
+    return [
+        {
+            "file": finding.span.path if finding.span else "",
+            "text": finding.span.text if finding.span else "",
+            "severity": finding.severity.value,
+        }
+        for finding in report.findings
+    ]
+
+
+@pytest.mark.parametrize(("code", "case"), cases("bad"))
+def test_a_rule_finds_its_bad_examples(tmp_path: Path, code: str, case: dict[str, Any]) -> None:
+    assert found(tmp_path, code, case) == case["finds"]
+
+
+@pytest.mark.parametrize(("code", "case"), cases("good"))
+def test_a_rule_lets_its_good_examples_pass(
+    tmp_path: Path, code: str, case: dict[str, Any]
+) -> None:
+    assert found(tmp_path, code, case) == []
+
+
+def test_every_rule_has_bad_and_good_examples_and_an_explanation() -> None:
+    for rule in RULES:
+        file = CASES / f"{rule.code}.toml"
+        assert file.is_file(), rule.code
+        examples = tomli.loads(file.read_text("utf-8"))
+        assert examples["bad"], rule.code
+        assert examples["good"], rule.code
+        explanation = rule.explanation
+        assert "\nBad:\n" in explanation, rule.code
+        assert "\nGood:\n" in explanation, rule.code
+        assert 10 < len(rule.summary) < 90, rule.code
+
+
+def test_codes_and_names_are_unique() -> None:
+    assert len({rule.code for rule in RULES}) == len(RULES)
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert {file.stem for file in CASES.glob("*.toml")} == {rule.code for rule in RULES}
