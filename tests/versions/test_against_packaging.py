@@ -67,7 +67,9 @@ def test_sets_admit_alike(specifier: str, version: str) -> None:
     assert (found is None) == (expected is None), specifier
     if found is None or expected is None:
         return
-    assert found.text == str(expected)
+    if len(found.clauses) == len(expected):  # packaging keeps one of clauses that mean the same
+        assert found.text == str(expected)
+    assert SpecifierSet(found.text) == expected
     assert found.admits(parsed(version), prereleases=True) == expected.contains(
         version, prereleases=True
     )

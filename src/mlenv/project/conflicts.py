@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mlenv.model.source import MERGE_CONFLICT, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlenv.model.text import SourceText, Span
 
 _OPENS = "<<<<<<<"
@@ -15,6 +17,34 @@ _SEEN = re.compile(r"^(?:<{7}|>{7})", re.MULTILINE)
 _MARKER = re.compile(
     r"^(?:<{7}(?: [^\r\n]*)?|\|{7}(?: [^\r\n]*)?|={7}|>{7}(?: [^\r\n]*)?)(?=\r?$)", re.MULTILINE
 )
+
+
+def is_marker(line: str) -> bool:
+    """Whether a line is one of the markers that git writes into a conflict."""
+    return _MARKER.fullmatch(line) is not None
+
+
+def conflict_problems(markers: Iterable[Span]) -> list[Problem]:
+    """Return one problem for each conflict, however many markers it has.
+
+    Args:
+        markers: Where the markers of a file stand, in their order.
+    """
+    groups: list[list[Span]] = []
+    for span in markers:
+        if not groups or (span.text.startswith(_OPENS) and len(groups[-1]) > 1):
+            groups.append([])
+        groups[-1].append(span)
+    return [
+        Problem(
+            MERGE_CONFLICT,
+            spans[0],
+            "a merge conflict was committed",
+            help="resolve the conflict and remove its markers",
+            related=tuple((span, "marker") for span in spans[1:]),
+        )
+        for spans in groups
+    ]
 
 
 def without_conflicts(source: SourceText, text: str | None = None) -> tuple[str, list[Problem]]:
@@ -29,19 +59,5 @@ def without_conflicts(source: SourceText, text: str | None = None) -> tuple[str,
     text = source.text if text is None else text
     if (_OPENS not in text and ">>>>>>>" not in text) or _SEEN.search(text) is None:
         return text, []
-    groups: list[list[Span]] = []
-    for match in _MARKER.finditer(text):
-        if not groups or (match.group().startswith(_OPENS) and len(groups[-1]) > 1):
-            groups.append([])
-        groups[-1].append(source.span(*match.span()))
-    problems = [
-        Problem(
-            MERGE_CONFLICT,
-            spans[0],
-            "a merge conflict was committed",
-            help="resolve the conflict and remove its markers",
-            related=tuple((span, "marker") for span in spans[1:]),
-        )
-        for spans in groups
-    ]
+    problems = conflict_problems(source.span(*match.span()) for match in _MARKER.finditer(text))
     return _MARKER.sub(lambda match: " " * len(match.group()), text), problems

@@ -49,7 +49,7 @@ def settled_names(source: Source, project: Project) -> frozenset[str]:
     found: set[str] = set()
     for install_set in project.sets_with(source.path):
         for requirement in install_set.requirements:
-            if requirement.span.path != source.path and requirement.versions.exact is not None:
+            if requirement.span.path != source.path and requirement.versions.is_exact:
                 found.add(requirement.name)
     return frozenset(found)
 

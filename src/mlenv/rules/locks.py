@@ -47,7 +47,7 @@ def no_lock(source: Source, project: Project) -> Iterator[Finding]:
         r
         for r in declared(source)
         if r.group == MAIN and not r.is_direct and r.name not in (*settled, "python")
-        and r.versions.exact is None
+        and not r.versions.is_exact
     ]  # fmt: skip
     if not open_ones:
         return

@@ -41,7 +41,7 @@ def _open_requirements(
     if source.path in project.covered or source.kind in LOCKABLE:
         return
     settled: frozenset[str] | None = None
-    seen = {r.name for r in declared(source) if r.versions.exact is not None}
+    seen = {r.name for r in declared(source) if r.versions.is_exact}
     for requirement in declared(source):
         if requirement.is_direct or not requirement.name or not requirement.versions.understood:
             continue

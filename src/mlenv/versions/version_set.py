@@ -91,6 +91,11 @@ class VersionSet:
                     return version
         return None
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether it leaves one version only, be it one that PEP 440 cannot say."""
+        return bool(self.exact_text) or self.exact is not None
+
     def admits(self, version: Version, *, prereleases: bool | None = None) -> bool:
         """Return whether a version satisfies the constraint.
 

@@ -14,6 +14,7 @@ from mlenv.model.source import (
     Source,
     Statement,
 )
+from mlenv.project.conflicts import is_marker, without_conflicts
 from mlenv.versions.version_set import VersionSet, pep440, unknown
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from mlenv.model.requirement import LockedPackage
     from mlenv.model.text import SourceText, Span
-
-_CONFLICT = re.compile(r"^(?:<{7} |>{7} |={7}\r?$)", re.MULTILINE)
 
 
 def lock_source(
@@ -65,19 +64,15 @@ def _start(package: LockedPackage) -> int:
 def _conflict_first(text: SourceText, problems: list[Problem]) -> list[Problem]:
     """Return the problems, with a merge conflict in place of the syntax errors that it causes."""
     # without an error the marker stands in a string, where a parser takes no offence at it
-    marker = _CONFLICT.search(text.text) if problems and "<<<<<<< " in text.text else None
     others = [problem for problem in problems if not _from_conflict(problem)]
-    if marker is None or len(others) == len(problems):
+    if len(others) == len(problems):
         return problems
-    line = text.position(marker.start())[0]
-    conflict = Problem(MERGE_CONFLICT, text.line_span(line), "a merge was left unresolved")
-    return [conflict, *others]
+    conflicts = without_conflicts(text)[1]
+    return [*conflicts, *others] if conflicts else problems
 
 
 def _from_conflict(problem: Problem) -> bool:
-    return problem.kind in (MERGE_CONFLICT, UNREADABLE_FILE) or bool(
-        _CONFLICT.match(problem.span.text)
-    )
+    return problem.kind in (MERGE_CONFLICT, UNREADABLE_FILE) or is_marker(problem.span.text)
 
 
 def gather(

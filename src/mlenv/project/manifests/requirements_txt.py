@@ -12,7 +12,6 @@ from mlenv.model.requirement import CONSTRAINT, REQUIREMENT, LockedPackage, Requ
 from mlenv.model.source import (
     LOCK,
     MANIFEST,
-    MERGE_CONFLICT,
     NOT_A_MANIFEST,
     UNREADABLE_LINE,
     Problem,
@@ -20,13 +19,12 @@ from mlenv.model.source import (
 )
 from mlenv.model.text import Fragment, SourceText, Span
 from mlenv.project.collect import Collector
+from mlenv.project.conflicts import conflict_problems, is_marker
 from mlenv.project.manifests import requirement_comments as comments
 from mlenv.project.manifests.requirement_options import read_entry
 
 _COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _COMMENT_LINE = re.compile(r"\s*#")
-_CONFLICT = re.compile(r"(?:<{7}|>{7}|\|{7})(?: |$)|={7}$")
-_CONFLICT_OPENS = "<<<<<<<"
 _COLUMNS = re.compile(r"[A-Za-z0-9][\w.-]*(?:\s{2,}|\t+)v?\d[\w.+!-]*(?:\s+\S+)?")
 _COLUMNS_HEAD = re.compile(r"Package\s+Version\b.*|-{3,}(?:\s+-{3,})*")
 _FEW = 4
@@ -96,7 +94,7 @@ class _Reader:
             self.collector.statements.append(statement)
 
     def _line(self, fragment: Fragment) -> None:
-        if fragment.text[0] in "<=>|" and _CONFLICT.match(fragment.text):
+        if fragment.text[0] in "<=>|" and is_marker(fragment.text):
             self.conflicts.append(fragment.whole)
         elif _COLUMNS.fullmatch(fragment.text) or _COLUMNS_HEAD.fullmatch(fragment.text):
             self.columns.append(fragment.whole)
@@ -146,7 +144,7 @@ def _condensed(problems: list[Problem], reader: _Reader) -> list[Problem]:
         spans = [problem.span for problem in refused]
         rest = [problem for problem in problems if problem.kind != UNREADABLE_LINE]
         problems = [*rest, _not_a_manifest(spans, "holds mostly text that is no requirement")]
-    problems = problems + _conflict_problems(reader.conflicts)
+    problems = problems + conflict_problems(reader.conflicts)
     return sorted(problems, key=lambda problem: problem.span.start)
 
 
@@ -169,25 +167,6 @@ def _not_a_manifest(spans: list[Span], what: str) -> Problem:
         f"the file {what}: {len(spans)} of its lines",
         help="write one requirement a line; pip freeze prints what is installed in that form",
     )
-
-
-def _conflict_problems(spans: list[Span]) -> list[Problem]:
-    """Return one problem for each conflict, however many markers it has."""
-    found: list[list[Span]] = []
-    for span in spans:
-        if not found or (span.text.startswith(_CONFLICT_OPENS) and len(found[-1]) > 1):
-            found.append([])
-        found[-1].append(span)
-    return [
-        Problem(
-            MERGE_CONFLICT,
-            group[0],
-            "a merge conflict was committed",
-            help="resolve the conflict and remove its markers",
-            related=tuple((span, "marker") for span in group[1:]),
-        )
-        for group in found
-    ]
 
 
 def _locked(requirements: list[Requirement]) -> tuple[LockedPackage, ...]:

@@ -38,7 +38,9 @@ def open_toml(text: SourceText) -> tuple[TomlDocument | None, list[Problem]]:
 
 
 def _problem(text: SourceText, error: TomlError) -> Problem:
-    span = text.line_span(text.position(error.offset)[0])
+    # at the end of the file there is nothing to see: the last line with text is where it broke off
+    offset = min(error.offset, len(text.text.rstrip()))
+    span = text.line_span(text.position(offset)[0])
     if re.fullmatch(_MARKER, span.text):
         advice = "remove the marker that was left"
         return Problem(MERGE_CONFLICT, span, "a merge conflict was half resolved", help=advice)
