@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mlenv.config import Config
+from mlenv.knowledge import KNOWLEDGE_DATE
 from mlenv.model.finding import Severity
 from mlenv.model.project import Project
 from mlenv.model.report import AuditedFile, Report, Reported, SkippedFile
+from mlenv.model.source import LOCK
 from mlenv.project.load import load_project
 from mlenv.rules.engine import run
 from mlenv.rules.registry import RULES
@@ -47,12 +49,18 @@ def audit_project(
         findings,
         suppressed,
         _exit_code(project, findings, config),
+        KNOWLEDGE_DATE,
     )
 
 
 def _audited(project: Project) -> tuple[AuditedFile, ...]:
     return tuple(
-        AuditedFile(source.path, source.kind, len(source.requirements) or len(source.locked))
+        AuditedFile(
+            source.path,
+            source.kind,
+            len(source.requirements) or len(source.locked),
+            source.role == LOCK,
+        )
         for source in project.sources.values()
     )
 

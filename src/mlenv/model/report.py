@@ -59,11 +59,13 @@ class AuditedFile:
         path: Relative to the root.
         kind: Its format.
         requirements: How many requirements it declares, or packages it locks.
+        is_lock: Whether it records what was chosen.
     """
 
     path: str
     kind: str
     requirements: int
+    is_lock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Report:
         findings: Sorted by file and place.
         suppressed: How many findings a comment or the configuration silenced.
         exit_code: 0 or 1, or 3 where there was nothing to audit.
+        knowledge: The day up to which the facts hold that the findings rest on.
     """
 
     root: str
@@ -100,6 +103,7 @@ class Report:
     findings: tuple[Reported, ...]
     suppressed: int
     exit_code: int
+    knowledge: str = ""
 
     def count(self, severity: Severity) -> int:
         """Return how many findings have a severity."""

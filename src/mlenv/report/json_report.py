@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from mlenv.report.view import View
 
 SCHEMA = 1
-KNOWLEDGE = None
-"""The date of the built-in facts; this version has none."""
 
 
 def render(report: Report, _view: View) -> str:
@@ -24,7 +22,7 @@ def render(report: Report, _view: View) -> str:
     return dumps(
         {
             "schema": SCHEMA,
-            "tool": {"name": "mlenv", "version": __version__, "knowledge": KNOWLEDGE},
+            "tool": {"name": "mlenv", "version": __version__, "knowledge": report.knowledge},
             "root": report.root,
             "profile": report.profile,
             "target": None,

@@ -54,7 +54,7 @@ def _lines(report: Report, view: View, paint: Paint) -> Iterator[str]:
 
 
 def _header(report: Report, view: View, paint: Paint) -> Iterator[str]:
-    locks = [file for file in report.files if file.kind.endswith(("lock", "explicit"))]
+    locks = [file for file in report.files if file.is_lock]
     locked = sum(file.requirements for file in locks)
     declared = sum(file.requirements for file in report.files) - locked
     said = [counted(len(report.files), "file"), counted(declared, "requirement")]
