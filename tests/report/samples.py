@@ -52,4 +52,6 @@ def report(
     root: str = ".",
 ) -> Report:
     exit_code = int(any(finding.severity is Severity.ERROR for finding in findings))
-    return Report(root, "application", files, skipped, findings, suppressed, exit_code)
+    return Report(
+        root, "application", files, skipped, findings, suppressed, exit_code, "2026-11-20"
+    )

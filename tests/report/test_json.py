@@ -42,7 +42,7 @@ def test_every_key_of_the_contract() -> None:
     assert fingerprint
     assert document == {
         "schema": 1,
-        "tool": {"name": "mlenv", "version": "0.1.0", "knowledge": json_report.KNOWLEDGE},
+        "tool": {"name": "mlenv", "version": "0.1.0", "knowledge": "2026-11-20"},
         "root": ".",
         "profile": "application",
         "target": None,

@@ -184,7 +184,7 @@ def test_nothing_to_audit_is_said() -> None:
 def test_the_header_counts_locks_apart_and_lists_files_when_verbose() -> None:
     files = (
         AuditedFile("requirements.txt", "requirements", 2),
-        AuditedFile("uv.lock", "uv-lock", 9),
+        AuditedFile("uv.lock", "uv-lock", 9, is_lock=True),
     )
     text = shown(report(files=files, root="services/a"), verbose=True)
     assert text.startswith(
