@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlenv.errors import ConfigError
-from mlenv.project.gitignore import compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -161,6 +160,8 @@ def covers(selector: str, code: str, topic: str) -> bool:
 
 def matches_path(pattern: str, path: str) -> bool:
     """Return whether a pattern in the form of .gitignore covers a file or a folder above it."""
+    from mlenv.project.gitignore import compile_pattern
+
     compiled = compile_pattern(pattern)
     if compiled is None:
         return False

@@ -14,7 +14,7 @@ KNOWLEDGE_DATE = "2026-11-20"
 """The day up to which the records hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LastRelease:
     """A channel that gets no new releases of a package.
 

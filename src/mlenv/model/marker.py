@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from mlenv.model.requirement import ALL_ENVIRONMENTS
 from mlenv.versions.version import Version, parse_version
 from mlenv.versions.version_set import VersionSet, pep440
 
@@ -77,11 +78,7 @@ def environments() -> tuple[Environment, ...]:
     return tuple(_environments())
 
 
-ALL_ENVIRONMENTS = (1 << (sum(len(p[3]) for p in _PLATFORMS) * len(_MINORS) * len(_PATCHES))) - 1
-"""The bit set of every environment."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """``left operator right``; exactly one side is a variable.
 
@@ -104,7 +101,7 @@ class Comparison:
         return f"{sides[0]} {self.operator} {sides[1]}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Junction:
     """Several conditions joined by one word.
 
@@ -152,11 +149,6 @@ class Marker:
             environment: PEP 508's variables; what it lacks is taken as unknown.
         """
         return _holds(self.condition, environment)
-
-
-def applies(marker: Marker | None) -> int:
-    """Return the environments for which a requirement with this marker is meant."""
-    return ALL_ENVIRONMENTS if marker is None else marker.applies
 
 
 @lru_cache(maxsize=4096)

@@ -51,7 +51,7 @@ class Reported:
         return sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AuditedFile:
     """One file that was read.
 
@@ -68,7 +68,7 @@ class AuditedFile:
     is_lock: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SkippedFile:
     """One file that was not read.
 
@@ -81,7 +81,7 @@ class SkippedFile:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Report:
     """The outcome of an audit.
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mlenv.model.marker import Marker
 from mlenv.model.text import Span
 from mlenv.versions.version_set import ANY, VersionSet
+
+if TYPE_CHECKING:
+    from mlenv.model.marker import Marker  # most requirements have none
+
+ALL_ENVIRONMENTS = -1
+"""Every bit of a set of environments; see :mod:`mlenv.model.marker`."""
 
 PYPI = "pypi"
 CONDA = "conda"
@@ -86,6 +92,11 @@ class Requirement:
     floating: str = ""
     workspace: bool = False
     index_choices: tuple[tuple[str, Marker | None], ...] = ()
+
+    @property
+    def environments(self) -> int:
+        """The environments that it is meant for, as a bit set."""
+        return ALL_ENVIRONMENTS if self.marker is None else self.marker.applies
 
     @property
     def is_vcs(self) -> bool:

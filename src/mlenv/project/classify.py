@@ -67,6 +67,7 @@ _MAPPINGS = re.compile(
     re.MULTILINE,
 )
 _HELM = re.compile(r"^apiVersion\s*:", re.MULTILINE)
+_CONDA_HINT = re.compile(r"^[ \t]*[\w.-]+=[^=\s]+=|::|^_libgcc|^#.*conda", re.MULTILINE)
 _TOP_KEYS = re.compile(r"^([A-Za-z_-]+)\s*:", re.MULTILINE)
 _CONDA_KEYS = frozenset(
     ("name", "channels", "dependencies", "prefix", "variables", "platforms", "category")
@@ -155,15 +156,19 @@ def _is_conda_shaped(text: str) -> bool:
 
 
 def _text_content(kind: str, text: str, *, vague: bool) -> str:
-    from mlenv.project.manifests import conda_list
-
     if "@EXPLICIT" in text[:4000]:
         return CONDA_EXPLICIT
     if kind == CONDA_EXPLICIT:
         return ""
-    if conda_list.looks_like(text):
+    if _CONDA_HINT.search(text) and _is_conda_list(text):
         return CONDA_LIST
     return kind if not vague or _reads_as_requirements(text) else ""
+
+
+def _is_conda_list(text: str) -> bool:
+    from mlenv.project.manifests import conda_list
+
+    return conda_list.looks_like(text)
 
 
 def _reads_as_requirements(text: str) -> bool:

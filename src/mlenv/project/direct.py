@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from urllib.parse import unquote
 
-from mlenv.model.marker import Marker, MarkerError, parse_marker
 from mlenv.model.requirement import PYPI, Requirement, canonical_name
 from mlenv.model.text import Fragment
-from mlenv.project.pep508 import Refusal, read_requirement
+from mlenv.project.pep508 import Refusal, read_marker, read_requirement
 from mlenv.versions.version_set import ANY, VersionSet, pep440
 
 _SCHEMES = (
@@ -71,12 +69,9 @@ def read_direct(fragment: Fragment, group: str, kind: str) -> Requirement | Refu
     )
     if is_url(fragment.text) and not semicolon:
         body_text, semicolon, marker_text = fragment.text.partition("; ")
-    marker: Marker | None = None
-    if semicolon:
-        try:
-            marker = parse_marker(marker_text.strip())
-        except MarkerError as error:
-            return Refusal(str(error))
+    marker = read_marker(marker_text) if semicolon else None
+    if isinstance(marker, Refusal):
+        return marker
     body = fragment.part(0, len(body_text.rstrip()))
     if re.search(r"\s", body.text) and is_url(body.text):
         return Refusal("a blank inside a URL")
@@ -87,7 +82,7 @@ def read_direct(fragment: Fragment, group: str, kind: str) -> Requirement | Refu
 
 
 def _url(body: Fragment) -> Requirement:
-    location = unquote(body.text.partition("#")[0].rstrip("/"))
+    location = _unquoted(body.text.partition("#")[0].rstrip("/"))
     name, versions = _of_file_name(location.rpartition("/")[2])
     egg = _EGG.search(body.text)
     name_span = None
@@ -106,6 +101,14 @@ def _url(body: Fragment) -> Requirement:
         extras=extras,
         url=body.text,
     )
+
+
+def _unquoted(location: str) -> str:
+    if "%" not in location:
+        return location
+    from urllib.parse import unquote
+
+    return unquote(location)
 
 
 def _path(body: Fragment) -> Requirement:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mlenv.project import classify
-from mlenv.project.gitignore import IgnoreFile, compile_pattern, read_ignore_file
+
+if TYPE_CHECKING:
+    from mlenv.project.gitignore import IgnoreFile
 
 _SKIPPED = frozenset(
     (
@@ -31,7 +34,7 @@ _VENDORED = {
 _IGNORE_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """A file that may speak of the environment.
 
@@ -57,8 +60,7 @@ def walk(root: str, exclude: Sequence[str] = ()) -> Iterator[Candidate]:
         root: The folder.
         exclude: Patterns in the form of .gitignore, relative to the root.
     """
-    excluded = tuple(pattern for line in exclude if (pattern := compile_pattern(line)))
-    yield from _walk_folder(root, "", (IgnoreFile("", excluded),) if excluded else ())
+    yield from _walk_folder(root, "", _patterns("", "\n".join(exclude)) if exclude else ())
 
 
 def _walk_folder(root: str, folder: str, ignores: tuple[IgnoreFile, ...]) -> Iterator[Candidate]:
@@ -117,6 +119,12 @@ def _ignore_file(root: str, folder: str) -> tuple[IgnoreFile, ...]:
             text = file.read(_IGNORE_BYTES).decode("utf-8", "replace")
     except OSError:
         return ()
+    return _patterns(folder, text)
+
+
+def _patterns(folder: str, text: str) -> tuple[IgnoreFile, ...]:
+    from mlenv.project.gitignore import read_ignore_file
+
     return (read_ignore_file(folder, text),)
 
 

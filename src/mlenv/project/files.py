@@ -14,7 +14,7 @@ LIMITS = {"lock": 64 * _MEBIBYTE, "manifest": 8 * _MEBIBYTE}
 """What is read at the most; larger files are named as not audited."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Unreadable:
     """Why a file was not read.
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mlenv.model.marker import ALL_ENVIRONMENTS, for_pythons
 from mlenv.model.project import InstallSet, ResolvedInclude
-from mlenv.model.requirement import BUILD, CONDA, CONSTRAINT, MAIN, OVERRIDE, Requirement
+from mlenv.model.requirement import (
+    ALL_ENVIRONMENTS,
+    BUILD,
+    CONDA,
+    CONSTRAINT,
+    MAIN,
+    OVERRIDE,
+    Requirement,
+)
 from mlenv.model.source import LOCK, MANIFEST, Source
 
 Includes = dict[str, list[ResolvedInclude]]
@@ -112,11 +119,21 @@ def _gather(
 
 def _pythons(source: Source) -> int:
     """Return the environments that the file's own statements on Python leave."""
+    stated = [
+        statement.versions
+        for statement in source.statements
+        if statement.subject == "python" and statement.binding and statement.versions
+    ]
+    stated += [
+        requirement.versions
+        for requirement in source.requirements
+        if requirement.name == "python" and requirement.ecosystem == CONDA
+    ]
+    if not stated:
+        return ALL_ENVIRONMENTS
+    from mlenv.model.marker import for_pythons
+
     found = ALL_ENVIRONMENTS
-    for statement in source.statements:
-        if statement.subject == "python" and statement.binding and statement.versions:
-            found &= for_pythons(statement.versions)
-    for requirement in source.requirements:
-        if requirement.name == "python" and requirement.ecosystem == CONDA:
-            found &= for_pythons(requirement.versions)
+    for versions in stated:
+        found &= for_pythons(versions)
     return found or ALL_ENVIRONMENTS

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from mlenv.model.marker import Marker, MarkerError, parse_marker
 from mlenv.model.requirement import MAIN, PYPI, REQUIREMENT, Requirement, canonical_name
 from mlenv.model.text import Fragment
-from mlenv.project.diagnosis import diagnose
 from mlenv.versions.version_set import VersionSet, pep440, unknown
+
+if TYPE_CHECKING:
+    from mlenv.model.marker import Marker
 
 _REQUIREMENT = re.compile(
     r"\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
@@ -81,9 +83,8 @@ def _from_match(
         return None
     if specifier.endswith(",") or specifier.startswith(","):
         return None
-    try:
-        marker = parse_marker(match["marker"].strip()) if match["marker"] is not None else None
-    except MarkerError:
+    marker = None if match["marker"] is None else read_marker(match["marker"])
+    if isinstance(marker, Refusal):
         return None
     start = match.start(part) + len(match[part] or "") - len((match[part] or "").lstrip())
     return Requirement(
@@ -141,23 +142,31 @@ def _second_opinion(fragment: Fragment, group: str, kind: str) -> Requirement | 
         None,
         pep440(str(reference.specifier)) or unknown(str(reference.specifier)),
         tuple(sorted(canonical_name(extra) for extra in reference.extras)),
-        _marker(reference.marker),
+        _readable(str(reference.marker or "")),
         reference.url or "",
         group=group,
         kind=kind,
     )
 
 
-def _marker(reference: object) -> Marker | None:
-    if reference is None:
-        return None
+def read_marker(text: str) -> Marker | Refusal:
+    """Read a marker, without the semicolon before it."""
+    from mlenv.model.marker import MarkerError, parse_marker
+
     try:
-        return parse_marker(str(reference))
-    except MarkerError:
-        return None
+        return parse_marker(text.strip())
+    except MarkerError as error:
+        return Refusal(str(error))
+
+
+def _readable(text: str) -> Marker | None:
+    marker = read_marker(text) if text else None
+    return None if isinstance(marker, Refusal) else marker
 
 
 def _refusal(fragment: Fragment, error: str, group: str, kind: str) -> Refusal:
+    from mlenv.project.diagnosis import diagnose
+
     head = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", fragment.text)
     name = (head.group().rstrip("._-") or head.group()) if head else ""
     rest = fragment.text[len(name) :]

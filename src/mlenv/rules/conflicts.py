@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from mlenv.model.finding import Finding, Related, Severity
-from mlenv.model.marker import applies
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import CONSTRAINT, OVERRIDE, Requirement
 from mlenv.model.source import MANIFEST, Source
@@ -41,7 +40,7 @@ def meet(install_set: InstallSet, *requirements: Requirement) -> bool:
     """Return whether some environment of a set is meant by all the requirements."""
     environments = install_set.pythons
     for requirement in requirements:
-        environments &= applies(requirement.marker)
+        environments &= requirement.environments
     return environments != 0
 
 
@@ -146,7 +145,7 @@ def repeated_requirement(source: Source, project: Project) -> Iterator[Finding]:
             continue
         key = (requirement.ecosystem, requirement.name, f"{requirement.group} {requirement.kind}")
         first = found.setdefault(key, requirement)
-        if first is requirement or not applies(first.marker) & applies(requirement.marker):
+        if first is requirement or not first.environments & requirement.environments:
             continue
         if first.marker is not None or requirement.marker is not None:
             continue

@@ -8,8 +8,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlenv.model.marker import Marker, applies
-from mlenv.model.requirement import BUILD, CONSTRAINT, MAIN, OVERRIDE, Requirement, canonical_name
+from mlenv.model.marker import Marker
+from mlenv.model.requirement import (
+    ALL_ENVIRONMENTS,
+    BUILD,
+    CONSTRAINT,
+    MAIN,
+    OVERRIDE,
+    Requirement,
+    canonical_name,
+)
 from mlenv.model.source import Index
 from mlenv.project.manifests.direct_tables import refer
 from mlenv.project.manifests.toml_draft import Table, TomlDraft
@@ -116,7 +124,8 @@ def _sourced(requirement: Requirement, choices: list[_Choice]) -> Requirement:
     meant = [
         (table, marker)
         for table, marker in choices
-        if _is_for(table, requirement.group) and applies(marker) & applies(requirement.marker)
+        if _is_for(table, requirement.group)
+        and requirement.environments & (marker.applies if marker else ALL_ENVIRONMENTS)
     ]
     if len(meant) == 1 and meant[0][1] is None:
         return _from(requirement, meant[0][0])
