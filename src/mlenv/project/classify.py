@@ -139,9 +139,13 @@ def by_content(kind: str, text: str) -> str:
         return _text_content(kind, text, vague=vague)
     if kind != CONDA_ENV:
         return kind
-    if _DEPENDENCIES.search(text) is None or _HELM.search(text) or _MAPPINGS.search(text):
+    if _DEPENDENCIES.search(text) is None or _is_other_yaml(text):
         return ""
     return CONDA_ENV if not vague or _is_conda_shaped(text) else ""
+
+
+def _is_other_yaml(text: str) -> bool:
+    return _HELM.search(text) is not None or _MAPPINGS.search(text) is not None
 
 
 def _is_conda_shaped(text: str) -> bool:
@@ -152,7 +156,22 @@ def _is_conda_shaped(text: str) -> bool:
     if _CHANNELS.search(text) or _INTERPRETER.search(text):
         return True
     keys = set(_TOP_KEYS.findall(text))
-    return "name" in keys and keys <= _CONDA_KEYS
+    return keys <= _CONDA_KEYS and ("name" in keys or "variables" in keys)
+
+
+def rejection(kind: str, text: str) -> str:
+    """Return why a file is not what its name suggests; empty where the name suggests nothing.
+
+    Args:
+        kind: What :func:`by_name` said, with its ``?``.
+        text: The whole file.
+    """
+    hints = _DEPENDENCIES.search(text) or _CHANNELS.search(text)
+    if kind == CONDA_ENV + "?" and (not hints or _is_other_yaml(text)):
+        return ""
+    if kind.startswith(CONDA_ENV):
+        return "it does not read as a conda environment"
+    return "it does not read as a list of requirements" if kind.startswith(REQUIREMENTS) else ""
 
 
 def _text_content(kind: str, text: str, *, vague: bool) -> str:

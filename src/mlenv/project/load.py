@@ -120,6 +120,8 @@ class _Loader:
         kind = classify.by_content(candidate.kind, text.text)
         if kind:
             self._keep(read_as(kind, text))
+        elif reason := classify.rejection(candidate.kind, text.text):
+            self.unread[candidate.path] = Unread(candidate.path, reason)
 
     def take(self, name: str, text: SourceText) -> None:
         kind = classify.by_name(name).rstrip("?") or classify.REQUIREMENTS

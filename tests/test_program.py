@@ -1,0 +1,84 @@
+"""The whole program on the examples, in a scrubbed environment, against what it printed before.
+
+``MLENV_REGENERATE=1`` writes the snapshots anew.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+EXPECTED_EXIT = {
+    "guides": 1,
+    "mixed-conda-pip": 1,
+    "poetry-pytorch-source": 1,
+    "unpinned-research": 1,
+    "uv-clean": 0,
+}
+COMMANDS = {
+    "audit.txt": ("audit", ".", "--no-config"),
+    "audit.json": ("audit", ".", "--no-config", "--format", "json"),
+    "audit.github": ("audit", ".", "--no-config", "--format", "github"),
+    "deps.txt": ("deps", ".", "--no-config"),
+    "deps.json": ("deps", ".", "--no-config", "--format", "json"),
+}
+
+
+def scrubbed() -> dict[str, str]:
+    kept = ("PATH", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+    return {**{name: os.environ[name] for name in kept if name in os.environ}, "PYTHONUTF8": "1"}
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mlenv", *arguments],
+        cwd=folder,
+        env=scrubbed(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.parametrize("example", sorted(EXPECTED_EXIT))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_an_example_prints_what_it_printed(example: str, name: str) -> None:
+    done = run(EXAMPLES / example, *COMMANDS[name])
+    snapshot = SNAPSHOTS / f"{example}.{name}"
+    if os.environ.get("MLENV_REGENERATE"):
+        snapshot.write_text(done.stdout, "utf-8", newline="\n")
+    assert done.stderr == ""
+    assert done.stdout == snapshot.read_text("utf-8")
+    assert done.returncode == (EXPECTED_EXIT[example] if name.startswith("audit") else 0)
+
+
+def test_every_example_is_tried() -> None:
+    folders = {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
+    assert folders == set(EXPECTED_EXIT)
+
+
+def test_the_documentation_shows_what_the_program_prints() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "refresh.py"), "--check"],
+        env=scrubbed(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.stdout == ""
+    assert done.returncode == 0
+
+
+def test_mlenv_finds_nothing_above_a_note_in_itself() -> None:
+    done = run(ROOT, "audit", ".", "--fail-on", "warning")
+    assert done.returncode == 0, done.stdout
