@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mlenv.config import Config
 from mlenv.knowledge import KNOWLEDGE_DATE
 from mlenv.model.finding import Severity
@@ -11,6 +9,7 @@ from mlenv.model.project import Project
 from mlenv.model.report import AuditedFile, Report, Reported, SkippedFile
 from mlenv.model.source import LOCK
 from mlenv.project.load import load_project
+from mlenv.records import replace
 from mlenv.rules.engine import run
 from mlenv.rules.registry import RULES
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 
 from mlenv.model.source import Source
 from mlenv.model.text import Span
+from mlenv.records import dataclass, field
 
 _COMMENT = re.compile(r"#\s*mlenv:\s*ignore\[(?P<codes>[^\]\n]*)\](?P<rest>[^\n\r#]*)")
 _UNTIL = re.compile(r"\buntil=(\S+)")

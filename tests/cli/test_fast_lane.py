@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import inspect
 import io
 from typing import Any, get_args
@@ -61,7 +60,8 @@ def test_the_table_is_what_typer_says(command: str) -> None:
     # what is missing in the table is left to typer, as help is
     assert set(by_typer) - set(table.options) == set()
     assert set(table.options) - set(by_typer) == set()
-    defaults = {field.name: field.default for field in dataclasses.fields(table.request)}
+    made = table.request()
+    defaults = {name: getattr(made, name) for name in type(made).__match_args__}
     for written, option in table.options.items():
         field, kind, taken, default = by_typer[written]
         assert (option.field, option.kind, option.choices) == (field, kind, taken)

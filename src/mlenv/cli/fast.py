@@ -7,7 +7,6 @@ is declined and left to the typer app, and the tests hold the table against that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlenv.cli.requests import (
@@ -18,6 +17,7 @@ from mlenv.cli.requests import (
     DepsRequest,
 )
 from mlenv.config import FAIL_ON, PROFILES
+from mlenv.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mlenv.records import dataclass
 
 AUDIT_FORMATS = ("text", "json", "github")
 DEPS_FORMATS = ("table", "json")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from mlenv.model.finding import Evidence
+from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
 
 KNOWLEDGE_DATE = "2026-11-20"

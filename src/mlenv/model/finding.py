@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from mlenv.model.text import Span
+from mlenv.records import dataclass
 
 
 class Severity(str, Enum):

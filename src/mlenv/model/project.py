@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from mlenv.model.requirement import Requirement
 from mlenv.model.source import Include, Source
 from mlenv.model.text import Span
+from mlenv.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, eq=False)

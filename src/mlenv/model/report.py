@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mlenv.model.finding import Certainty, Evidence, Related, Severity
 from mlenv.model.text import Span
+from mlenv.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlenv.model.text import Span
+from mlenv.records import dataclass
 from mlenv.versions.version_set import ANY, VersionSet
 
 if TYPE_CHECKING:

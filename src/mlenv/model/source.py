@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from mlenv.model.requirement import LockedPackage, Requirement
 from mlenv.model.text import SourceText, Span
+from mlenv.records import dataclass, field
 from mlenv.versions.version_set import VersionSet
 
 MANIFEST = "manifest"

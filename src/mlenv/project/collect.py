@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from mlenv.model.requirement import MAIN, REQUIREMENT, Requirement
 from mlenv.model.source import TEMPLATE, UNREADABLE_LINE, Include, Index, Problem, Statement
 from mlenv.model.text import Fragment
 from mlenv.project.pep508 import Refusal, read_requirement
+from mlenv.records import dataclass, field
 
 _TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{|\{[A-Z_]+\}")
 

@@ -6,11 +6,11 @@ Source: pip's documentation, "VCS Support" and "Local project installs"; PEP 427
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from mlenv.model.requirement import PYPI, Requirement, canonical_name
 from mlenv.model.text import Fragment
 from mlenv.project.pep508 import Refusal, read_marker, read_requirement
+from mlenv.records import replace
 from mlenv.versions.version_set import ANY, VersionSet, pep440
 
 _SCHEMES = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 
 from mlenv.model.text import SourceText
 from mlenv.project.decode import decode
+from mlenv.records import dataclass
 
 _MEBIBYTE = 1 << 20
 LIMITS = {"lock": 64 * _MEBIBYTE, "manifest": 8 * _MEBIBYTE}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from mlenv.errors import UsageError
 from mlenv.model.project import Project, ResolvedInclude, Unread
@@ -25,6 +24,7 @@ from mlenv.project.files import LIMITS, Tree, Unreadable
 from mlenv.project.install_sets import install_sets, membership
 from mlenv.project.profiles import profiles
 from mlenv.project.readers import read_as
+from mlenv.records import replace
 
 STDIN = "-"
 

@@ -8,12 +8,12 @@ installers accept. Source: PEP 508, PEP 440, PEP 685.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import MAIN, PYPI, REQUIREMENT, Requirement, canonical_name
 from mlenv.model.text import Fragment
+from mlenv.records import dataclass
 from mlenv.versions.version_set import VersionSet, pep440, unknown
 
 if TYPE_CHECKING:

@@ -5,10 +5,9 @@ tomli is the truth for values and errors; a locator walks the same text beside i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mlenv.model.text import Fragment, SourceText, Span
 from mlenv.project.toml_locator import Locator, Path, TooDeepError
+from mlenv.records import dataclass
 
 _QUOTES = ('"', "'")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlenv.records import dataclass
 from mlenv.report.columns import text_width, wrapped
 from mlenv.report.escape import MASK, clean, command_brackets, escaped, secrets
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from mlenv.model.finding import Finding, Severity
+from mlenv.records import dataclass
 
 Check = Callable[..., Iterator[Finding]]
 

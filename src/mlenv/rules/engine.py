@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from mlenv.config import Config, covers, matches_path
@@ -13,6 +12,7 @@ from mlenv.model.project import Project
 from mlenv.model.report import Reported
 from mlenv.model.source import CONTEXT
 from mlenv.model.text import Span
+from mlenv.records import replace
 from mlenv.rules.base import Rule
 from mlenv.suppress import Suppressions
 

@@ -10,9 +10,9 @@ order is PEP 440's, which is conda's on releases; conda ranks a phase after fewe
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import lru_cache
 
+from mlenv.records import replace
 from mlenv.versions.version import HIGHEST, LOWEST, after_locals, before, parse_version
 from mlenv.versions.version_set import ANY, Clause, Interval, VersionSet, of_clauses, unknown
 

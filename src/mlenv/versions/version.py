@@ -8,8 +8,9 @@ are built. A :class:`Version` here carries a plain tuple that sorts, and cuts ar
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from mlenv.records import dataclass
 
 Key = tuple[Any, ...]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 
+from mlenv.records import dataclass
 from mlenv.versions.version import (
     HIGHEST,
     LOWEST,

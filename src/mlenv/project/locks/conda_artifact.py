@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from mlenv.records import dataclass
 
 _SUBDIR = re.compile(r"noarch|[a-z]+-[a-z0-9_]+")
 _WHEEL = re.compile(r"([^/-]+)-([^/-]+)(?:-[^/-]+){3,4}\.whl")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlenv.project.locks.common import entry_problem
+from mlenv.records import dataclass, field
 
 if TYPE_CHECKING:
     from mlenv.model.source import Problem

@@ -8,8 +8,9 @@ what it does not know makes the scan irregular, and then a real parser has the w
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from mlenv.records import dataclass, field
 
 _BASIC = (
     r'"[^"\\\x00-\x08\x0a-\x1f\x7f]*'

@@ -8,8 +8,9 @@ irregular, and then a real parser has the word.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from mlenv.records import dataclass, field
 
 # only ASCII is scanned, so blanks and control characters are one range that is quick to test
 _PLAIN = (

@@ -7,7 +7,6 @@ reader of these files, and conda-lock's for what it adds (``platforms``, ``categ
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import BUILD, CONDA, PYPI, Requirement, canonical_name
@@ -33,6 +32,7 @@ from mlenv.project.manifests.yaml_templates import without_templates
 from mlenv.project.matchspec import read_match_spec
 from mlenv.project.pep508 import Refusal
 from mlenv.project.yaml_nodes import Mapping, Node, Scalar, Sequence, read_yaml
+from mlenv.records import replace
 from mlenv.versions.version_set import unknown
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ manifest reference.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from mlenv.records import replace
 
 if TYPE_CHECKING:
     from mlenv.model.requirement import Requirement

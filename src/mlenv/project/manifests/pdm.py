@@ -5,11 +5,11 @@ Source: PDM's documentation, "Manage Dependencies" and "Configuration".
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import MAIN, OVERRIDE, REQUIREMENT, Requirement, canonical_name
 from mlenv.project.direct import is_url, read_direct
+from mlenv.records import replace
 from mlenv.versions.version_set import ANY, VersionSet, pep440
 
 if TYPE_CHECKING:

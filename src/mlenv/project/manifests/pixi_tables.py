@@ -5,13 +5,13 @@ Source: pixi's documentation, "Manifest reference".
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlenv.model.marker import Marker, conjunction, parse_marker
 from mlenv.model.requirement import CONDA, MAIN, Requirement, canonical_name
 from mlenv.model.source import Channel
 from mlenv.project.manifests.direct_tables import refer
+from mlenv.records import replace
 from mlenv.versions.conda import CondaVersionError, parse_conda_versions
 from mlenv.versions.version_set import ANY, VersionSet, pep440
 

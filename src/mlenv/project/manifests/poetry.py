@@ -7,13 +7,13 @@ Source: Poetry's documentation, "The pyproject.toml file", "Dependency specifica
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlenv.model.marker import Marker, conjunction, parse_marker
 from mlenv.model.requirement import MAIN, Requirement, canonical_name
 from mlenv.project.manifests.direct_tables import refer
 from mlenv.project.manifests.toml_draft import Table, TomlDraft
+from mlenv.records import replace
 from mlenv.versions.poetry import poetry_clauses, poetry_versions
 
 if TYPE_CHECKING:

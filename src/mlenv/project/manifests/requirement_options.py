@@ -8,7 +8,6 @@ behind an option, a second ``-r``. Each of these is a problem here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 
 from mlenv.model.requirement import Requirement
 from mlenv.model.source import (
@@ -24,6 +23,7 @@ from mlenv.model.text import Fragment
 from mlenv.project.collect import Collector, is_template
 from mlenv.project.direct import is_path, is_url, read_direct
 from mlenv.project.pep508 import Refusal
+from mlenv.records import dataclass, replace
 
 _VALUE, _FLAG = True, False
 _GLOBAL = {

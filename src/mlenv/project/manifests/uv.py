@@ -5,7 +5,6 @@ Source: uv's documentation, "Settings" and "Dependency sources".
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlenv.model.marker import Marker
@@ -21,6 +20,7 @@ from mlenv.model.requirement import (
 from mlenv.model.source import Index
 from mlenv.project.manifests.direct_tables import refer
 from mlenv.project.manifests.toml_draft import Table, TomlDraft
+from mlenv.records import replace
 
 if TYPE_CHECKING:
     from mlenv.project.toml_locator import Path
