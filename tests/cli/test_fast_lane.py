@@ -61,7 +61,7 @@ def test_the_table_is_what_typer_says(command: str) -> None:
     assert set(by_typer) - set(table.options) == set()
     assert set(table.options) - set(by_typer) == set()
     made = table.request()
-    defaults = {name: getattr(made, name) for name in type(made).__match_args__}
+    defaults: dict[str, object] = {name: getattr(made, name) for name in type(made).__match_args__}
     for written, option in table.options.items():
         field, kind, taken, default = by_typer[written]
         assert (option.field, option.kind, option.choices) == (field, kind, taken)

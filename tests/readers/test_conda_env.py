@@ -119,7 +119,7 @@ def test_of_several_pip_sections_conda_keeps_the_last_and_all_are_read() -> None
     assert [r.name for r in source.requirements] == ["one", "numpy", "two", "three"]
     assert told(source) == [(DROPPED_SECTION, 2, False), (DROPPED_SECTION, 5, False)]
     assert source.problems[0].span.text == "pip"
-    assert "conda keeps only the last of 3" in source.problems[0].detail
+    assert "conda installs only the last of 3" in source.problems[0].detail
     assert "mamba installs all" in source.problems[0].detail
     assert source.problems[0].related[0][0].line == 7
 

@@ -234,9 +234,13 @@ classifiers = ["Programming Language :: Python"]
         (PUBLISHED.replace("Programming Language", "Private"), False),
         (PUBLISHED + "[tool.uv]\npackage = false\n", False),
         (PUBLISHED.replace("[build-system]", "[other]"), False),
-        ('[tool.poetry]\nname = "x"\nreadme = "README.md"\n', True),
-        ('[tool.poetry]\nname = "x"\nreadme = "README.md"\npackage-mode = false\n', False),
-        ('[tool.poetry]\nname = "x"\n', False),
+        ('[tool.poetry]\nname = "x"\nhomepage = "https://index.example/x"\n', True),
+        (
+            '[tool.poetry]\nname = "x"\nhomepage = "https://a.example"\npackage-mode = false\n',
+            False,
+        ),
+        ('[tool.poetry]\nname = "x"\nreadme = "README.md"\n', False),
+        (PUBLISHED + "dependencies = ['a @ git+https://git.example/a']\n", False),
     ],
 )
 def test_published_is_a_backend_with_metadata(text: str, published: bool) -> None:

@@ -44,7 +44,7 @@ def test_one_finding_with_everything() -> None:
         "2 | torch\n"
         "  | ^^^^^\n"
         "  |\n"
-        "  = fresh install: this is what an installer would pick today\n"
+        "  = certainty: what an installer would pick today\n"
         "  = why: an index holds 60 versions of it (https://index.example/torch)\n"
         "  = help: write torch==2.1.0\n"
         "\n"
@@ -85,7 +85,7 @@ def test_many_related_places_are_counted() -> None:
     text = source("".join(f"package{number}\n" for number in range(16)))
     places = tuple(Related(text.line_span(line)) for line in (2, 3, 4, 6, 7, 8, 16))
     one = finding(text.line_span(1), related=places)
-    assert "  = and 4 more: at lines 6-8, 16 of requirements.txt\n" in body(report(one))
+    assert "  = and 4 more: at lines 6-8, 16\n" in body(report(one))
     assert "16 | package15\n   | ---------\n" in body(report(one), verbose=True)
 
 
@@ -173,12 +173,12 @@ def test_the_summary_names_what_was_not_audited() -> None:
     assert shown(report(skipped=skipped[:1], suppressed=2), width=100).endswith(
         "no findings (2 suppressed); 1 file audited, 1 not: a.txt (too large)\n"
     )
-    assert "and 2 more" in shown(report(skipped=skipped), width=100)
+    assert "and 4 more (too large)" in shown(report(skipped=skipped), width=100)
     assert "g.txt" in shown(report(skipped=skipped), verbose=True)
 
 
 def test_nothing_to_audit_is_said() -> None:
-    assert shown(report(files=())).endswith("nothing to audit: no dependency file was found\n")
+    assert shown(report(files=())).endswith("nothing to audit: no dependency file was read\n")
 
 
 def test_the_header_counts_locks_apart_and_lists_files_when_verbose() -> None:

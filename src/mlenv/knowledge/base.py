@@ -36,9 +36,20 @@ class Knowledge:
         """Whether a distribution's exact version decides what a model computes."""
         return name in self._frameworks
 
-    def is_installer(self, name: str) -> bool:
-        """Whether a distribution installs others."""
-        return name in self._installers
+    def is_tool(self, name: str) -> bool:
+        """Whether a distribution serves the work on a project and changes no result."""
+        return name in self._tools or name.startswith(self._tool_prefixes)
+
+    def is_toolkit_part(self, name: str) -> bool:
+        """Whether a conda package is of the CUDA toolkit, whose version one package selects."""
+        return name in self._toolkit["selectors"] or name.startswith(self._toolkit_prefixes)
+
+    def companions_of(self, name: str) -> tuple[str, ...]:
+        """Return the distributions that fit one version of each other only, this one included."""
+        for record in self._names["companions"]:
+            if name in record["names"]:
+                return tuple(record["names"])
+        return (name,)
 
     def distributions_of(self, conda_name: str) -> tuple[str, ...]:
         """Return the PyPI distributions that a conda package holds, by canonical name."""
@@ -72,8 +83,21 @@ class Knowledge:
         return frozenset(self._names["frameworks"]["names"])
 
     @cached_property
-    def _installers(self) -> frozenset[str]:
-        return frozenset(self._names["installers"]["names"])
+    def _tools(self) -> frozenset[str]:
+        return frozenset(self._names["tools"]["names"])
+
+    @cached_property
+    def _tool_prefixes(self) -> tuple[str, ...]:
+        return tuple(self._names["tools"]["prefixes"])
+
+    @cached_property
+    def _toolkit(self) -> dict[str, list[str]]:
+        toolkit: dict[str, list[str]] = self._names["toolkit"]
+        return toolkit
+
+    @cached_property
+    def _toolkit_prefixes(self) -> tuple[str, ...]:
+        return tuple(self._toolkit["prefixes"])
 
     @cached_property
     def _names(self) -> dict[str, Any]:

@@ -197,6 +197,11 @@ class Source:
         return self.text.path
 
     @property
+    def is_contested(self) -> bool:
+        """Whether it holds a merge conflict, so that its two sides contradict each other."""
+        return any(problem.kind == MERGE_CONFLICT for problem in self.problems)
+
+    @property
     def directory(self) -> str:
         """The folder that it lies in, relative to the root; empty for the root."""
         return self.path.rpartition("/")[0]

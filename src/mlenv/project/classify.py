@@ -10,7 +10,10 @@ CONDA_ENV = "conda-env"
 CONDA_LIST = "conda-list"
 CONDA_EXPLICIT = "conda-explicit"
 
-_RECORDS = re.compile(r"(?:^|/)(?:wandb|mlruns)/")
+_RECORDS = (
+    r"(?:^|/)(?:wandb|mlruns|testdata|test-data|test_data)/"
+    r"|(?:^|/)tests?/(?:[^/]+/)*(?:assets|fixtures?|data|resources|samples?|sample_projects|support)/"
+)
 _BY_NAME = {
     "pyproject.toml": "pyproject",
     "pixi.toml": "pixi",
@@ -102,12 +105,17 @@ def by_name(path: str) -> str:
 def not_yet(path: str) -> str:
     """Return what a file is that speaks of the environment in a form that is not read."""
     name = path.rpartition("/")[2]
-    return _NOT_YET.get(name) or ("an image recipe" if _IMAGE.fullmatch(name) else "")
+    return _NOT_YET.get(name) or ("an image recipe" if is_image(path) else "")
+
+
+def is_image(path: str) -> bool:
+    """Whether a file is a recipe for an image."""
+    return _IMAGE.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def is_record(path: str) -> bool:
-    """Whether a file was left by a run (Weights & Biases, MLflow): nobody installs from it."""
-    return _RECORDS.search(path) is not None
+    """Whether nobody installs from a file: a run left it there, or it is data of a test."""
+    return re.search(_RECORDS, path) is not None
 
 
 def _is_environment(name: str) -> bool:

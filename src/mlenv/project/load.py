@@ -22,7 +22,7 @@ from mlenv.project.decode import decode
 from mlenv.project.discover import Candidate, walk
 from mlenv.project.files import LIMITS, Tree, Unreadable
 from mlenv.project.install_sets import install_sets, membership
-from mlenv.project.profiles import profiles
+from mlenv.project.profiles import SETUP_FILES, describes_a_distribution, profiles
 from mlenv.project.readers import read_as
 from mlenv.records import replace
 
@@ -108,10 +108,15 @@ class _Loader:
         self.unread: dict[str, Unread] = {}
         self.includes: list[ResolvedInclude] = []
         self.pending: list[tuple[Source, Include]] = []
+        self.setups: list[str] = []
 
     def read(self, candidate: Candidate) -> None:
         if candidate.reason:
             self.unread[candidate.path] = Unread(candidate.path, candidate.reason)
+            if candidate.path.rpartition("/")[2] in SETUP_FILES:
+                text = self.tree.read(candidate.path)
+                if isinstance(text, SourceText) and describes_a_distribution(text.text):
+                    self.setups.append(candidate.path)
             return
         text = self.tree.read(candidate.path, limit=_limit(candidate.kind.rstrip("?")))
         if isinstance(text, Unreadable):
@@ -129,7 +134,7 @@ class _Loader:
 
     def _keep(self, source: Source) -> None:
         if classify.is_record(source.path):
-            source = replace(source, role=CONTEXT, problems=(), includes=())
+            source = replace(source, role=CONTEXT, includes=())
         self.sources[source.path] = source
         self.pending.extend((source, include) for include in source.includes)
 
@@ -171,10 +176,11 @@ class _Loader:
         includes = tuple(self.includes)
         covered = coverage(sources, includes)
         unread = [*self.unread.values(), *_cycles(sources, includes)]
-        found, overall = profiles(sources, tuple(self.unread))
+        images = [path for path in self.unread if classify.is_image(path)]
+        found, overall = profiles(sources, images, self.setups)
         sets = install_sets(sources, includes, covered)
         return Project(
-            root.replace(os.sep, "/"),
+            root.replace(os.sep, "/").rstrip("/") or "/",
             sources,
             includes,
             tuple(sorted(unread, key=lambda one: (one.path, one.span.start if one.span else 0))),

@@ -122,15 +122,18 @@ def _extras(text: str | None) -> tuple[str, ...] | None:
 
 
 def _second_opinion(fragment: Fragment, group: str, kind: str) -> Requirement | Refusal:
+    slip = _slip(fragment)
+    if slip is not None:  # plainly wrong: packaging, which takes long to import, need not be asked
+        return _refusal(fragment, *slip, group, kind)
     from packaging.requirements import InvalidRequirement
     from packaging.requirements import Requirement as Reference
 
     try:
         reference = Reference(fragment.text)
     except InvalidRequirement as error:
-        return _refusal(fragment, str(error), group, kind)
+        return _refusal(fragment, _first_line(error), "", group, kind)
     except ValueError as error:  # digit strings too long for an integer
-        return _refusal(fragment, str(error), group, kind)
+        return _refusal(fragment, _first_line(error), "", group, kind)
     start = fragment.text.find(reference.name)
     named = bool(fragment.pieces) and start >= 0
     return Requirement(
@@ -164,16 +167,25 @@ def _readable(text: str) -> Marker | None:
     return None if isinstance(marker, Refusal) else marker
 
 
-def _refusal(fragment: Fragment, error: str, group: str, kind: str) -> Refusal:
+def _name(text: str) -> str:
+    head = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text)
+    return (head.group().rstrip("._-") or head.group()) if head else ""
+
+
+def _slip(fragment: Fragment) -> tuple[str, str] | None:
     from mlenv.project.diagnosis import diagnose
 
-    head = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", fragment.text)
-    name = (head.group().rstrip("._-") or head.group()) if head else ""
-    rest = fragment.text[len(name) :]
-    reason, advice = diagnose(name, rest)
-    if not reason:
-        said = error.partition("\n")[0].strip().rstrip(":")
-        reason = said[:1].lower() + said[1:]
+    name = _name(fragment.text)
+    return diagnose(name, fragment.text[len(name) :])
+
+
+def _first_line(error: Exception) -> str:
+    said = str(error).partition("\n")[0].strip().rstrip(":")
+    return said[:1].lower() + said[1:]
+
+
+def _refusal(fragment: Fragment, reason: str, advice: str, group: str, kind: str) -> Refusal:
+    name = _name(fragment.text)
     if not name or _COMMAND.match(fragment.text):
         return Refusal(reason, advice)
     outline = Requirement(
@@ -182,7 +194,7 @@ def _refusal(fragment: Fragment, error: str, group: str, kind: str) -> Refusal:
         PYPI,
         fragment.whole,
         fragment.span(0, len(name)) if fragment.pieces else None,
-        versions=unknown(rest.strip()),
+        versions=unknown(fragment.text[len(name) :].strip()),
         group=group,
         kind=kind,
     )

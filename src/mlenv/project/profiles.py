@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from mlenv.model.source import LOCK, Source
 
@@ -11,65 +12,74 @@ LIBRARY = "library"
 RESEARCH = "research"
 PROFILES = (APPLICATION, LIBRARY, RESEARCH)
 
-_SETUP = ("setup.py", "setup.cfg")
+SETUP_FILES = ("setup.py", "setup.cfg")
+_METADATA = r"^\s*(?:classifiers|classifier|url|home[-_]page|project_urls|long_description)\s*="
 _LOCKS = ("uv-lock", "poetry-lock", "pdm-lock", "pylock", "pipfile-lock", "pixi-lock", "conda-lock")
-_ASIDE = re.compile(
-    r"(?:^|/)(?:examples?|demos?|notebooks?|tutorials?|projects?|research_projects|recipes|"
-    r"playground|samples?|cookbooks?|scripts)(?:/|$)",
-    re.IGNORECASE,
+_BESIDE = (
+    r"(?:require?ments?|reqs?|constraints?|conda|envs?|environments?|docker|docs?|tests?)(?:/|$)"
 )
+"""Folders whose files belong to the project above them and are no project of their own."""
+
+
+def describes_a_distribution(text: str) -> bool:
+    """Whether a setup.py or setup.cfg holds metadata for an index, and not settings of tools alone.
+
+    Args:
+        text: The file, which is looked at and not run.
+    """
+    return re.search(_METADATA, text, re.MULTILINE) is not None
 
 
 def profiles(
-    sources: dict[str, Source], others: tuple[str, ...] = ()
+    sources: dict[str, Source], images: Iterable[str] = (), setups: Iterable[str] = ()
 ) -> tuple[dict[str, str], str]:
     """Return the profile of each file and of the project as a whole.
 
     A folder with metadata for an index holds a library, one with a lock or an image recipe an
-    application, anything else research. A file takes after the nearest such folder above it;
-    examples within a library are research.
+    application, anything else research. A file takes after the nearest such folder above it; but
+    what lies deeper within a library than its own requirements (examples, demonstrations,
+    services) is research.
 
     Args:
         sources: The files read.
-        others: The paths of files that were found and not read.
+        images: The paths of image recipes.
+        setups: The paths of setup files with metadata for an index.
     """
-    folders = _folders(sources, others)
+    folders = _folders(sources, images, setups)
     found = {path: _profile(path, folders) for path in sources}
-    return found, folders.get("", _most(found))
+    return found, folders.get("") or _most(found)
 
 
-def _folders(sources: dict[str, Source], others: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for path in others:
-        folder, _, name = path.rpartition("/")
-        if name in _SETUP:
-            found[folder] = LIBRARY
+def _folders(
+    sources: dict[str, Source], images: Iterable[str], setups: Iterable[str]
+) -> dict[str, str]:
+    found = {path.rpartition("/")[0]: LIBRARY for path in setups}
     for source in sources.values():
         if source.packaging is not None and source.packaging.published:
             found[source.directory] = LIBRARY
+        elif source.packaging is not None and source.packaging.name:
+            found.setdefault(source.directory, "")  # a project of its own, of whatever kind
     for source in sources.values():
         if source.role == LOCK and source.kind in _LOCKS:
-            found.setdefault(source.directory, APPLICATION)
-    for path in others:
-        folder, _, name = path.rpartition("/")
-        if "dockerfile" in name.lower() or "containerfile" in name.lower():
-            found.setdefault(folder, APPLICATION)
+            found[source.directory] = found.get(source.directory) or APPLICATION
+    for path in images:
+        folder = path.rpartition("/")[0]
+        found[folder] = found.get(folder) or APPLICATION
     return found
 
 
 def _profile(path: str, folders: dict[str, str]) -> str:
     below = ""
     folder = path.rpartition("/")[0]
-    while True:
-        if folder in folders:
-            profile = folders[folder]
-            return RESEARCH if profile == LIBRARY and _ASIDE.search(below) else profile
+    while folder not in folders:
         if not folder:
             return RESEARCH
         folder, _, name = folder.rpartition("/")
         below = f"{name}/{below}"
+    profile = folders[folder] or RESEARCH
+    return RESEARCH if profile == LIBRARY and below and not re.match(_BESIDE, below) else profile
 
 
 def _most(found: dict[str, str]) -> str:
     counts = {profile: list(found.values()).count(profile) for profile in PROFILES}
-    return max(PROFILES, key=lambda profile: counts[profile]) if found else RESEARCH
+    return max((RESEARCH, LIBRARY, APPLICATION), key=lambda profile: counts[profile])

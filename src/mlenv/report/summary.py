@@ -10,10 +10,10 @@ from mlenv.report.escape import clean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlenv.model.report import Report, SkippedFile
+    from mlenv.model.report import Report
 
-_NAMED = 5
-"""How many skipped files are named before the rest is only counted."""
+_NAMED = 3
+"""How many files left out for one reason are named before the rest is only counted."""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -29,20 +29,33 @@ def summary(report: Report, *, name_all: bool = False) -> str:
         name_all: Whether every file that was not audited is named, however many.
     """
     if not report.files and not report.findings:
-        return f"nothing to audit: no dependency file was found{_skipped(report, name_all)}"
+        left_out = _skipped(report, name_all)
+        return f"nothing to audit: no dependency file was read{left_out and f' ({left_out})'}"
     found = ", ".join(
         counted(count, severity.value) for severity in Severity if (count := report.count(severity))
     )
     suppressed = f" ({report.suppressed} suppressed)" if report.suppressed else ""
     audited = f"{counted(len(report.files), 'file')} audited"
-    return f"{found or 'no findings'}{suppressed}; {audited}{_skipped(report, name_all)}"
+    left_out = _skipped(report, name_all)
+    return f"{found or 'no findings'}{suppressed}; {audited}{left_out and f', {left_out}'}"
 
 
 def _skipped(report: Report, name_all: bool) -> str:
-    skipped: Sequence[SkippedFile] = report.skipped
-    if not skipped:
+    """Return what was not audited, each reason once with the files that it holds for."""
+    if not report.skipped:
         return ""
-    named = skipped if name_all else skipped[:_NAMED]
-    names = ", ".join(f"{clean(file.path)} ({clean(file.reason)})" for file in named)
-    more = f" and {len(skipped) - len(named)} more" if len(named) < len(skipped) else ""
-    return f", {len(skipped)} not: {names}{more}"
+    by_reason: dict[str, list[str]] = {}
+    for file in report.skipped:
+        by_reason.setdefault(file.reason, []).append(clean(file.path))
+    groups = [
+        f"{_listed(paths, len(paths) if name_all else _NAMED)} ({clean(reason)})"
+        for reason, paths in by_reason.items()
+    ]
+    return f"{len(report.skipped)} not: {'; '.join(groups)}"
+
+
+def _listed(paths: Sequence[str], most: int) -> str:
+    # one more name is no longer than a count of one
+    if len(paths) <= most + 1:
+        return ", ".join(paths)
+    return f"{', '.join(paths[:most])} and {len(paths) - most} more"

@@ -23,8 +23,8 @@ _RELATED = 3
 _EVIDENCE = 2
 
 _CERTAINTY = {
-    Certainty.POSSIBLE: ("possible", "only some of the versions that are admitted are affected"),
-    Certainty.FRESH_INSTALL: ("fresh install", "this is what an installer would pick today"),
+    Certainty.POSSIBLE: "possible: it depends on what gets installed",
+    Certainty.FRESH_INSTALL: "what an installer would pick today",
 }
 
 
@@ -83,6 +83,7 @@ def _finding(finding: Reported, view: View, paint: Paint) -> Iterator[str]:
     gutter = 1
     if finding.span is not None and is_compact:
         yield _arrow(finding, gutter, view, paint)
+        yield from _more(finding, finding.related, "also", gutter, view, paint)
     elif finding.span is not None:
         related = finding.related if view.verbose else finding.related[:_RELATED]
         marks = [Mark(finding.span, "^", style), *map(_related_mark, related)]
@@ -92,7 +93,8 @@ def _finding(finding: Reported, view: View, paint: Paint) -> Iterator[str]:
             if number:
                 yield _place(group[0], gutter, view, paint)
             yield from frame(group, gutter, view.width, paint)
-        yield from _more(finding.related[len(related) :], gutter, view, paint)
+        rest = finding.related[len(related) :]
+        yield from _more(finding, rest, f"and {len(rest)} more", gutter, view, paint)
     yield from _remarks(finding, gutter, view, paint, is_compact=is_compact)
 
 
@@ -119,13 +121,25 @@ def _place(mark: Mark, gutter: int, view: View, paint: Paint) -> str:
     return f"{paint(' ' * gutter + '-->', 'gutter')} {place}"
 
 
-def _more(rest: Sequence[Related], gutter: int, view: View, paint: Paint) -> Iterator[str]:
-    if rest:
-        paths = {related.span.path for related in rest}
-        lines = _line_ranges([related.span.line for related in rest])
-        one_file = f"at {lines} of {clean(rest[0].span.path)}"
-        text = one_file if len(paths) == 1 else f"in {len(paths)} files"
-        yield from _remark(f"and {len(rest)} more", text, gutter, view, paint)
+def _more(
+    finding: Reported,
+    places: Sequence[Related],
+    label: str,
+    gutter: int,
+    view: View,
+    paint: Paint,
+) -> Iterator[str]:
+    """Name the places that get no frame, by their lines where they share a file."""
+    if not places:
+        return
+    paths = {related.span.path for related in places}
+    text = f"in {len(paths)} files"
+    if len(paths) == 1:
+        path = places[0].span.path
+        text = f"at {_line_ranges([related.span.line for related in places])}"
+        if finding.span is None or path != finding.span.path:
+            text += f" of {clean(view.prefix + path)}"
+    yield from _remark(label, text, gutter, view, paint)
 
 
 def _line_ranges(lines: Sequence[int]) -> str:
@@ -144,7 +158,7 @@ def _remarks(
     finding: Reported, gutter: int, view: View, paint: Paint, *, is_compact: bool
 ) -> Iterator[str]:
     if finding.certainty in _CERTAINTY:
-        yield from _remark(*_CERTAINTY[finding.certainty], gutter, view, paint)
+        yield from _remark("certainty", _CERTAINTY[finding.certainty], gutter, view, paint)
     shown = len(finding.evidence) if view.verbose else 0 if is_compact else _EVIDENCE
     for evidence in finding.evidence[:shown]:
         text = f"{evidence.fact} ({evidence.source})"

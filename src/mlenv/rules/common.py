@@ -10,19 +10,28 @@ from mlenv.model.project import Project
 from mlenv.model.requirement import BUILD, CONDA, REQUIREMENT, Requirement
 from mlenv.model.source import MANIFEST, Source
 
-_AUXILIARY = re.compile(
-    r"(?:^|[-_./:])(?:docs?|documentation|tests?|testing|lint(?:ing|ers?)?|dev(?:el(?:op(?:ment)?)?)?|"
-    r"ci|style|typing|types|benchmarks?|build|readthedocs|rtd|sphinx|pre-?commit|format(?:ting)?|"
-    r"coverage|quality|release|readme)(?:[-_./]|$)",
-    re.IGNORECASE,
+_WORDS = (
+    r"docs?|documentation|tests?|testing|lint(?:ing|ers?)?|dev(?:el(?:op(?:ment)?)?)?|ci|style|typing|"
+    r"types|benchmarks?|build|readthedocs|rtd|sphinx|pre-?commit|format(?:ting)?|coverage|quality|"
+    r"release|mypy|ruff|tox|nox"
 )
+_AUXILIARY_NAME = rf"(?:^|.*[-_.:])(?:{_WORDS})(?:[-_.].*)?$"
+_AUXILIARY_FOLDER = r"docs?|documentation|tests?|testing|\.github|\.circleci|\.devcontainer"
 LOCKABLE = ("pyproject", "pixi")
 """Formats whose own tools write a lock, so that ranges in them are as they should be."""
 
 
 def is_auxiliary(path: str, group: str = "") -> bool:
-    """Whether a file or group serves the work on a project and not what it computes."""
-    return _AUXILIARY.search(path) is not None or _AUXILIARY.search(group) is not None
+    """Whether a file or group serves the work on a project and not what it computes.
+
+    A file's own name may say so, or a folder for documentation or tests; other words in the names
+    of folders mean other things.
+    """
+    *folders, name = path.lower().split("/")
+    if any(re.fullmatch(_AUXILIARY_FOLDER, folder) for folder in folders):
+        return True
+    stem = name.rpartition(".")[0]
+    return any(re.match(_AUXILIARY_NAME, part) for part in (stem, group.lower()) if part)
 
 
 def profile_of(source: Source, project: Project) -> str:
@@ -39,7 +48,7 @@ def distributions(requirement: Requirement, knowledge: Knowledge) -> tuple[str, 
 
 def declared(source: Source) -> list[Requirement]:
     """Return what a manifest asks to be installed, whatever its group, but not its build tools."""
-    if source.role != MANIFEST:
+    if source.role != MANIFEST or source.is_contested:
         return []
     return [r for r in source.requirements if r.kind == REQUIREMENT and r.group != BUILD]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from mlenv.model.finding import Finding, Related, Severity
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import CONSTRAINT, OVERRIDE, Requirement
-from mlenv.model.source import MANIFEST, Source
+from mlenv.model.source import Source
 from mlenv.rules.base import rule
+from mlenv.rules.common import LOCKABLE, declared
 from mlenv.versions.version_set import intersection
 
 _MOST = 40
@@ -45,7 +47,7 @@ def meet(install_set: InstallSet, *requirements: Requirement) -> bool:
 
 
 @rule("CON001", "unsatisfiable", topic="conflicts", severity=Severity.ERROR)
-def unsatisfiable(install_set: InstallSet) -> Iterator[Finding]:
+def unsatisfiable(install_set: InstallSet, project: Project) -> Iterator[Finding]:
     """Constraints on one distribution that no version satisfies.
 
     Only what is installed together is compared: a file with what it includes and constrains, or a
@@ -62,7 +64,7 @@ def unsatisfiable(install_set: InstallSet) -> Iterator[Finding]:
     Good:
         numpy==2.1.3
     """
-    if install_set.lock:
+    if install_set.lock or any(project.sources[p].is_contested for p in install_set.sources):
         return
     for statements in by_distribution(install_set):
         conflict = _conflict(install_set, statements)
@@ -119,12 +121,12 @@ def _said(requirement: Requirement) -> str:
     return requirement.versions.text or requirement.url or "any version"
 
 
-@rule("CON002", "repeated-requirement", topic="conflicts", severity=Severity.WARNING)
+@rule("CON002", "repeated-requirement", topic="conflicts", severity=Severity.NOTE)
 def repeated_requirement(source: Source, project: Project) -> Iterator[Finding]:
-    """The same distribution twice in one file, with different versions.
+    """The same distribution twice in one list.
 
-    Both lines hold, so what gets installed is their intersection, which stands nowhere; whoever
-    raises one of the two meets the other. A note where both say the same.
+    Both lines hold, and whoever changes one of the two meets the other. Where neither of them
+    implies the other, what gets installed is their intersection, which stands nowhere: a warning.
 
     Bad:
         numpy>=1.22
@@ -135,43 +137,41 @@ def repeated_requirement(source: Source, project: Project) -> Iterator[Finding]:
         numpy>=1.22,<1.26
         torch==2.1.0
     """
-    if source.role != MANIFEST or source.path in project.covered:
+    if source.path in project.covered:
         return
     found: dict[tuple[str, str, str], Requirement] = {}
-    for requirement in source.requirements:
+    for requirement in declared(source):
         if not requirement.name or requirement.is_direct or not requirement.versions.understood:
             continue
-        if requirement.kind == OVERRIDE:
-            continue
-        key = (requirement.ecosystem, requirement.name, f"{requirement.group} {requirement.kind}")
+        key = (requirement.ecosystem, requirement.name, requirement.group)
         first = found.setdefault(key, requirement)
-        if first is requirement or not first.environments & requirement.environments:
-            continue
-        if first.marker is not None or requirement.marker is not None:
-            continue
-        yield from _repetition(first, requirement)
+        same_list = source.kind not in LOCKABLE or _in_one_table(first, requirement)
+        if first is not requirement and first.marker is requirement.marker is None and same_list:
+            yield from _repetition(first, requirement)
+
+
+def _in_one_table(first: Requirement, again: Requirement) -> bool:
+    """Whether two requirements of a TOML file stand under one header: tables are of many tools."""
+    between = first.span.source.text[first.span.end : again.span.start]
+    return re.search(r"^[ \t]*(?:\[|[\w.-]+[ \t]*=)", between, re.MULTILINE) is None
 
 
 def _repetition(first: Requirement, again: Requirement) -> Iterator[Finding]:
-    if not first.versions.intersects(again.versions):
-        return  # CON001 says it
-    same = first.versions == again.versions
-    if same and set(first.extras) != set(again.extras):
-        return
-    if not same and (first.versions.is_any or again.versions.is_any):
-        message = f"{again.written} stands here twice, once without a version"
-    elif same:
+    both = first.versions & again.versions
+    if both.is_empty or set(first.extras) != set(again.extras):
+        return  # CON001 says it, or the two ask for different things
+    implied = both.intervals in (first.versions.intervals, again.versions.intervals)
+    if first.versions == again.versions:
         message = f"{again.written} stands here twice"
     else:
-        message = (
-            f"{again.written} stands here twice with different versions: "
-            f"{first.versions} and {again.versions}"
-        )
+        message = f"{again.written} stands here twice: {_said(first)} and {_said(again)}"
     yield Finding(
         message,
         again.span,
         (again.name,),
-        Severity.NOTE if same else None,
-        help="keep one of the two",
+        None if implied else Severity.WARNING,
+        help="keep one of the two" if implied else "put both bounds on one line",
         related=(Related(first.span, "the other one"),),
+        batch="repeated" if implied else "",
+        batch_message="{count} distributions stand here twice: {packages}",
     )

@@ -46,19 +46,25 @@ def run(
         level = config.level(one.code, one.topic)
         if level != "off":
             heard = [f for f in _findings(one, context) if not silencer.silences(one, f)]
-            found.extend(_reported(one, finding, level) for finding in _joined(_unique(heard)))
+            joined = _joined(_unique(heard), one.severity)
+            found.extend(_reported(one, finding, level) for finding in joined)
     found.sort(key=lambda r: (r.span.order if r.span else ("", 0, 0), r.severity.rank, r.rule))
     return tuple(found), silencer.count
 
 
 def _findings(one: Rule, context: dict[str, Any]) -> Iterator[Finding]:
     project: Project = context["project"]
-    items: Iterable[object] = (project,)
-    if one.needs[0] == "source":
-        items = [source for source in project.sources.values() if source.role != CONTEXT]
-    elif one.needs[0] == "install_set":
-        items = project.install_sets
     others = [context[name] for name in one.needs[1:]]
+    if one.needs[0] == "source":
+        for source in project.sources.values():
+            if source.role != CONTEXT:
+                yield from one.check(source, *others)
+            elif one.topic == "parse":
+                # nobody installs from a record or a fixture, and some are broken on purpose
+                for finding in one.check(source, *others):
+                    yield replace(finding, severity=Severity.NOTE)
+        return
+    items = project.install_sets if one.needs[0] == "install_set" else (project,)
     for item in items:
         yield from one.check(item, *others)
 
@@ -105,8 +111,8 @@ def _unique(findings: Iterable[Finding]) -> list[Finding]:
     return list(seen.values())
 
 
-def _joined(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield findings with those of one file and batch made one."""
+def _joined(findings: Iterable[Finding], default: Severity) -> Iterator[Finding]:
+    """Yield findings with those of one file and batch made one, as severe as the worst of them."""
     batches: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         if finding.batch:
@@ -114,23 +120,29 @@ def _joined(findings: Iterable[Finding]) -> Iterator[Finding]:
         else:
             yield finding
     for members in batches.values():
-        yield _join(sorted(members, key=lambda finding: finding.span.order))
+        yield _join(sorted(members, key=lambda finding: finding.span.order), default)
 
 
-def _join(members: list[Finding]) -> Finding:
+def _join(members: list[Finding], default: Severity) -> Finding:
     first = members[0]
     if len(members) == 1:
         return first
     packages = tuple(dict.fromkeys(name for one in members for name in one.packages))
-    # not str.format: the sentence may hold a path, and a path may hold braces
-    message = first.batch_message.replace("{count}", str(len(members)))
-    message = message.replace("{packages}", _named(packages))
+    worst = min((one.severity or default for one in members), key=lambda severity: severity.rank)
     related = [Related(one.span) for one in members[1:]]
+    others = tuple(other for one in members for other in one.related)
+    if len(packages) == 1 and first.packages:
+        return replace(first, severity=worst, related=(*related, *others))
+    count = len(packages) if all(one.packages for one in members) else len(members)
+    # not str.format: the sentence may hold a path, and a path may hold braces
+    message = first.batch_message.replace("{count}", str(count))
+    message = message.replace("{packages}", _named(packages))
     return replace(
         first,
         message=message.rstrip(": "),
         packages=packages,
-        related=(*related, *(other for one in members for other in one.related)),
+        severity=worst,
+        related=(*related, *others),
     )
 
 

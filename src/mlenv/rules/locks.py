@@ -54,8 +54,11 @@ def no_lock(source: Source, project: Project) -> Iterator[Finding]:
     manager = source.packaging.manager if source.packaging else ""
     command = _WRITES_LOCK.get(manager, "")
     first = open_ones[0]
+    count = len({r.name for r in open_ones})
     yield Finding(
-        f"no lock records what the {len(open_ones)} open requirements resolved to",
+        f"{count} requirements are open and no lock records their versions"
+        if count > 1
+        else "1 requirement is open and no lock records its version",
         first.span,
         tuple(dict.fromkeys(r.name for r in open_ones)),
         Severity.WARNING if profile == APPLICATION or command else None,
@@ -123,13 +126,13 @@ def frozen_manifest(source: Source, project: Project) -> Iterator[Finding]:
     if declared_elsewhere or not source.requirements:
         return
     yield Finding(
-        f"this looks like the output of pip freeze: {len(source.requirements)} exact versions, "
-        "and nothing tells what the project itself needs",
+        f"this looks like the output of pip freeze: {len(source.requirements)} entries, and "
+        "nothing tells which of them the project itself needs",
         source.requirements[0].span,
         help="list what the code imports in a requirements.in or pyproject.toml and compile that "
         "with uv pip compile or pip-compile",
         evidence=(
-            Evidence("every entry is exact, in the order in which pip freeze sorts", "the file"),
+            Evidence("its entries are fixed, in the order in which pip freeze sorts", "the file"),
         ),
     )
 

@@ -43,7 +43,7 @@ def conda_and_pip(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Fin
 
     pip runs after conda and knows nothing of conda's records: where its requirement asks for
     another version it writes its files over conda's, and conda goes on believing in the old ones.
-    A note where both admit the same versions, since pip then leaves conda's copy alone.
+    A note where pip takes whatever conda installs, since it then leaves conda's copy alone.
 
     Messages that users see: "ImportError: ... undefined symbol", "The environment is
     inconsistent".
@@ -59,10 +59,10 @@ def conda_and_pip(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Fin
           - numpy=1.24.3
     """
     for name, conda, pip in _pairs(install_set.requirements, knowledge):
-        if name == _TORCH or knowledge.is_installer(name):
+        if name == _TORCH or knowledge.is_tool(name):
             continue
         clash = not conda.versions.intersects(pip.versions) or pip.is_direct
-        agrees = pip.versions.is_any and not pip.is_direct
+        agrees = not clash and _implies(conda, pip)
         message = f"conda and pip both install {name}"
         if clash:
             message += ", and pip will write its version over conda's"
@@ -82,13 +82,18 @@ def conda_and_pip(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Fin
         )
 
 
+def _implies(one: Requirement, two: Requirement) -> bool:
+    """Whether whatever satisfies the one requirement satisfies the other as well."""
+    return (one.versions & two.versions).intervals == one.versions.intervals
+
+
 @rule("MIX002", "torch-from-both", topic="mixing", severity=Severity.WARNING)
 def torch_from_both(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Finding]:
     """PyTorch from conda and from pip in one environment.
 
     Two builds of libtorch, often for two versions of CUDA, then lie in one folder: the extension
     of one loads the library of the other. An error where their versions exclude each other, since
-    pip then certainly replaces conda's files.
+    pip then certainly replaces conda's files; a note where pip takes whatever conda installs.
 
     Messages that users see: "libtorch_cuda_cu.so: cannot open shared object file", "undefined
     symbol: _ZN2at4_ops", "Torch not compiled with CUDA enabled".
@@ -108,12 +113,13 @@ def torch_from_both(install_set: InstallSet, knowledge: Knowledge) -> Iterator[F
             continue
         replaces = not conda.versions.intersects(pip.versions) or pip.is_direct
         local = pip.versions.exact is not None and bool(pip.versions.exact.local)
+        agrees = not (replaces or local) and _implies(conda, pip)
         yield Finding(
             "conda and pip both install PyTorch"
             + (", and pip writes its build over conda's" if replaces or local else ""),
             pip.name_span or pip.span,
             (_TORCH,),
-            Severity.ERROR if replaces else None,
+            Severity.ERROR if replaces else Severity.NOTE if agrees else None,
             Certainty.CERTAIN if replaces or local else Certainty.POSSIBLE,
             help="take torch, torchvision and torchaudio from one of the two; from pip is what "
             "PyTorch itself supports",
@@ -125,12 +131,11 @@ def torch_from_both(install_set: InstallSet, knowledge: Knowledge) -> Iterator[F
         )
 
 
-@rule("MIX003", "pip-not-listed", topic="mixing", severity=Severity.WARNING)
+@rule("MIX003", "pip-not-listed", topic="mixing", severity=Severity.NOTE)
 def pip_not_listed(source: Source) -> Iterator[Finding]:
     """A pip section in environment.yml without pip among conda's dependencies.
 
-    conda then adds pip itself and warns; which pip and, through it, which Python is used is not
-    stated. mamba has installed into another environment's pip in that case.
+    conda then adds pip itself and warns; which pip is used is not stated.
 
     Messages that users see: "Warning: you have pip-installed dependencies in your environment
     file, but you do not list pip itself as one of your conda dependencies."
@@ -148,7 +153,7 @@ def pip_not_listed(source: Source) -> Iterator[Finding]:
           - pip:
             - einops
     """
-    if source.kind != "conda-env":
+    if source.kind != "conda-env" or source.is_contested:
         return
     conda = [r for r in source.requirements if r.ecosystem == CONDA]
     pip = [r for r in source.requirements if r.ecosystem == PYPI]
@@ -226,7 +231,7 @@ def frozen_channel(source: Source, knowledge: Knowledge) -> Iterator[Finding]:
         dependencies:
           - pytorch=2.6
     """
-    names = [channel.name for channel in source.channels]
+    names = [channel_name(channel.name) for channel in source.channels]
     for requirement in source.requirements:
         if requirement.ecosystem == CONDA:
             for channel in (requirement.channel,) if requirement.channel else names:
@@ -255,6 +260,14 @@ def _frozen(
         help="take it from conda-forge, or from pip",
         evidence=(last.evidence,),
     )
+
+
+def channel_name(written: str) -> str:
+    """Return the name of a channel that is written as a name or as the URL of a mirror."""
+    if "://" not in written:
+        return written
+    folders = written.rstrip("/").split("/")
+    return "/".join(folders[-2:]) if folders[-2] == "pkgs" else folders[-1]
 
 
 def _others(channels: list[str]) -> list[str]:
@@ -305,15 +318,15 @@ def channel_order(source: Source) -> Iterator[Finding]:
         for r in source.requirements
         if r.ecosystem == CONDA and r.name == "pytorch" and not r.channel
     ]
-    selector = [r for r in source.requirements if r.name == "pytorch-cuda"]
-    names = [channel.name for channel in source.channels]
+    selector = [r for r in source.requirements if r.name in ("pytorch-cuda", "cudatoolkit")]
+    names = [channel_name(channel.name) for channel in source.channels]
     if not (wanted and selector) or "pytorch" not in names:
         return
     general = _general(names[: names.index("pytorch")])
     if general:
         yield Finding(
             f"{general[0]} comes before the pytorch channel, so pytorch is taken from there and "
-            "pytorch-cuda selects nothing",
+            f"{selector[0].name} selects none of that channel's builds",
             source.channels[names.index("pytorch")].span,
             (_TORCH,),
             certainty=Certainty.POSSIBLE,
@@ -342,15 +355,17 @@ def defaults_beside_conda_forge(source: Source, knowledge: Knowledge) -> Iterato
     Good:
         channels: [conda-forge, nodefaults]
     """
-    forge = next((c for c in source.channels if c.name == "conda-forge"), None)
-    defaults = next((c for c in source.channels if knowledge.is_defaults(c.name)), None)
+    forge = next((c for c in source.channels if channel_name(c.name) == "conda-forge"), None)
+    defaults = next(
+        (c for c in source.channels if knowledge.is_defaults(channel_name(c.name))), None
+    )
     if forge is None or defaults is None:
         return
     yield Finding(
-        f"the channels conda-forge and {defaults.name} do not mix well",
+        f"the channels conda-forge and {channel_name(defaults.name)} do not mix well",
         defaults.span,
         certainty=Certainty.POSSIBLE,
-        help="remove it, and add nodefaults where conda is set up with Anaconda's channels",
+        help=f"remove {channel_name(defaults.name)}; nodefaults keeps Anaconda's channels out",
         related=(Related(forge.span, "conda-forge is listed here"),),
         evidence=(knowledge.channel_evidence("defaults"),),
     )
@@ -382,9 +397,11 @@ def one_platform_export(source: Source, project: Project) -> Iterator[Finding]:
     built = [r for r in source.requirements if r.ecosystem == CONDA and r.build]
     if len(built) < 5:
         return
+    system, _, architecture = source.platform.partition("-")
+    proof = [r for r in built if system in r.name or architecture in r.name]
     yield Finding(
         f"{len(built)} build strings tie this environment to {source.platform}",
-        built[0].span,
+        (proof or built)[0].span,
         help="keep what was asked for (conda env export --from-history) and lock the rest with "
         "conda-lock or pixi",
         evidence=(

@@ -66,15 +66,19 @@ def unreadable_file(source: Source) -> Iterator[Finding]:
         dependencies = ["torch==2.1.0"]
     """
     for problem in _of_kind(source, kinds.UNREADABLE_FILE):
-        yield Finding(f"the file cannot be read: {problem.detail}", problem.span, help=problem.help)
+        yield Finding(
+            f"the file cannot be read: {problem.detail}",
+            problem.span,
+            help=problem.help or "mend it here: nothing in this file counts until then",
+        )
 
 
 @rule("PRS003", "merge-conflict", topic="parse", severity=Severity.ERROR)
 def merge_conflict(source: Source) -> Iterator[Finding]:
     """A merge conflict that was committed.
 
-    No installer reads the markers. The requirements of both sides are audited, and the conflict
-    is reported once, however many markers it has.
+    No installer reads the markers. Both sides are read, and nothing else is said of the file until
+    the conflict is resolved.
 
     Bad:
         <<<<<<< HEAD
@@ -92,6 +96,8 @@ def merge_conflict(source: Source) -> Iterator[Finding]:
             problem.span,
             help=problem.help or "resolve the conflict and remove its markers",
             related=_related(problem),
+            batch="conflict",
+            batch_message="{count} merge conflicts were committed",
         )
 
 
@@ -214,7 +220,6 @@ def missing_include(project: Project) -> Iterator[Finding]:
                 f"the included file cannot be opened: {missed.path}",
                 missed.span,
                 help="paths are relative to the file that includes",
-                evidence=(Evidence(f"{missed.path}: {missed.reason}", "the audited folder"),),
                 batch=missed.path,
                 batch_message=f"the included file cannot be opened: {missed.path}",
             )
@@ -291,12 +296,13 @@ def template(source: Source) -> Iterator[Finding]:
         )
 
 
-@rule("PRS011", "dropped-pip-section", topic="parse", severity=Severity.WARNING)
-def dropped_pip_section(source: Source) -> Iterator[Finding]:
-    """A second pip section in environment.yml, with which conda drops the first.
+@rule("PRS011", "dropped-section", topic="parse", severity=Severity.WARNING)
+def dropped_section(source: Source) -> Iterator[Finding]:
+    """A section that the tools which read the file drop or refuse.
 
     conda keeps one pip section and lets a later one replace it; mamba and micromamba install all
     of them. What stands in the earlier section is missing from environments that conda made.
+    Misspelt sections are passed over too.
 
     Bad:
         dependencies:
@@ -313,15 +319,13 @@ def dropped_pip_section(source: Source) -> Iterator[Finding]:
     """
     for problem in _of_kind(source, kinds.DROPPED_SECTION):
         yield Finding(
-            "conda drops this pip section, because another one follows",
+            problem.detail,
             problem.span,
             _packages(problem),
-            help=problem.help or "put all of it into one pip section",
+            Severity.ERROR if problem.fatal else None,
+            help=problem.help,
             related=_related(problem),
-            evidence=(
-                Evidence(
-                    "a later pip section replaces an earlier one; mamba installs both",
-                    "conda 26.7, conda/env/env.py",
-                ),
-            ),
+            evidence=(Evidence("how conda reads its sections", "conda 26.7, conda/env/env.py"),),
+            batch=problem.detail,
+            batch_message=problem.detail,
         )

@@ -8,54 +8,23 @@ from collections.abc import Iterator
 from mlenv.knowledge import Knowledge
 from mlenv.model.finding import Evidence, Finding, Severity
 from mlenv.model.project import Project
-from mlenv.model.requirement import MAIN, Requirement
+from mlenv.model.requirement import MAIN, PYPI, Requirement
 from mlenv.model.source import MANIFEST, Source
-from mlenv.project.profiles import APPLICATION, LIBRARY
+from mlenv.project.profiles import APPLICATION, LIBRARY, RESEARCH
 from mlenv.rules.base import rule
-from mlenv.rules.common import (
-    LOCKABLE,
-    declared,
-    distributions,
-    is_auxiliary,
-    profile_of,
-    settled_names,
+from mlenv.rules.common import declared, is_auxiliary, profile_of
+from mlenv.rules.openness import open_versions
+from mlenv.versions.version_set import Clause
+
+_CONDA_BUILD = (
+    r"/(?:croot|work|feedstock_root|conda-bld|_build_env|build_artifacts)/|abs_[0-9a-z]{8,}"
 )
-
-_FOREIGN_BUILD = re.compile(
-    r"/(?:croot|work|feedstock_root|conda-bld|_build_env|build_artifacts)/|abs_[0-9a-z]{8,}|"
-    r"/tmp/|/private/var/|/home/[^/]+/|/Users/[^/]+/|^file:///[A-Za-z]:",
+_HOME = r"/tmp/|/private/var/|/home/[^/]+/|/Users/[^/]+/|^file:///[A-Za-z]:|^[A-Za-z]:[\\/]|^~"  # noqa: S108
+_TAG = r"(?:[\w.]*[-_/])?v?\d+(?:\.\d+)*[\w.+-]*"
+_BRANCH_ARCHIVE = (
+    r"/(?:archive|raw|zipball|tarball)/(?:refs/heads/)?(main|master|dev|develop)"
+    r"(?:\.zip|\.tar\.gz|/|$)"
 )
-_RELATIVE = re.compile(r"file:(?:\.|//\.|///?\$\{|[^/])")
-_TAG = re.compile(r"(?:[\w.]*[-_/])?v?\d+(?:\.\d+)*[\w.+-]*")
-_OTHER_CONDA_PARTS = frozenset(("cudatoolkit", "pytorch-cuda", "cuda-version", "python"))
-
-
-def _open_requirements(
-    source: Source, project: Project, knowledge: Knowledge
-) -> Iterator[Requirement]:
-    """Yield the requirements whose version this file alone decides, and does not fix.
-
-    Left out is what a lock records, what another file of the install set pins, what no index
-    serves, the tools that install others, and what only serves the work on the project.
-    """
-    if source.path in project.covered or source.kind in LOCKABLE:
-        return
-    settled: frozenset[str] | None = None
-    seen = {r.name for r in declared(source) if r.versions.is_exact}
-    for requirement in declared(source):
-        if requirement.is_direct or not requirement.name or not requirement.versions.understood:
-            continue
-        if requirement.versions.has_upper_bound or requirement.name in seen:
-            continue
-        if is_auxiliary(source.path, requirement.group) or knowledge.is_installer(requirement.name):
-            continue
-        settled = settled if settled is not None else settled_names(source, project)
-        if requirement.name not in settled and requirement.name not in _OTHER_CONDA_PARTS:
-            yield requirement
-
-
-def _is_framework(requirement: Requirement, knowledge: Knowledge) -> bool:
-    return any(knowledge.is_framework(name) for name in distributions(requirement, knowledge))
 
 
 @rule("PIN001", "unpinned", topic="pins", severity=Severity.WARNING)
@@ -76,19 +45,26 @@ def unpinned(source: Source, project: Project, knowledge: Knowledge) -> Iterator
     profile = profile_of(source, project)
     if profile == LIBRARY:
         return
-    for requirement in _open_requirements(source, project, knowledge):
-        if requirement.versions.has_lower_bound:
+    for one in open_versions(source, project, knowledge):
+        if one.versions.has_lower_bound or one.versions.has_upper_bound:
             continue
-        if profile == APPLICATION and _is_framework(requirement, knowledge):
+        if profile == APPLICATION and one.framework:
             continue  # PIN004 says it
+        requirement = one.requirement
         yield Finding(
             f"{requirement.written} has no version: what gets installed depends on the day",
             requirement.name_span or requirement.span,
             (requirement.name,),
-            help="pin the version that the results were made with, or commit a lock",
+            help=_pin_advice(source),
             batch="unpinned",
             batch_message="{count} requirements have no version: {packages}",
         )
+
+
+def _pin_advice(source: Source) -> str:
+    if source.path.endswith(".in"):
+        return "compile it with uv pip compile or pip-compile and commit the result"
+    return "pin the version that you tested, or commit a lock"
 
 
 @rule("PIN002", "floor-only", topic="pins", severity=Severity.NOTE)
@@ -108,20 +84,20 @@ def floor_only(source: Source, project: Project, knowledge: Knowledge) -> Iterat
     profile = profile_of(source, project)
     if profile == LIBRARY:
         return
-    for requirement in _open_requirements(source, project, knowledge):
-        if not requirement.versions.has_lower_bound:
+    for one in open_versions(source, project, knowledge):
+        if one.versions.has_upper_bound or not one.versions.has_lower_bound:
             continue
-        framework = _is_framework(requirement, knowledge)
-        if framework and profile == APPLICATION:
+        if one.framework and profile == APPLICATION:
             continue  # PIN004 says it
-        severe = framework or profile == APPLICATION
+        requirement = one.requirement
+        severe = one.framework or profile == APPLICATION
         yield Finding(
             f"{requirement.written} has a lower bound only and takes every future release",
             requirement.specifier_span or requirement.span,
             (requirement.name,),
             Severity.WARNING if severe else None,
-            help="add an upper bound, pin the version, or commit a lock",
-            batch="severe" if severe else "mild",
+            help=_pin_advice(source),
+            batch="floor-only",
             batch_message="{count} requirements have a lower bound only: {packages}",
         )
 
@@ -139,21 +115,23 @@ def major_wildcard(source: Source, project: Project, knowledge: Knowledge) -> It
     Good:
         torch==2.1.*
     """
-    if source.path in project.covered or source.kind in LOCKABLE:
-        return
-    if profile_of(source, project) == LIBRARY or is_auxiliary(source.path):
-        return
-    for requirement in declared(source):
-        wildcards = [c.version for c in requirement.versions.clauses if c.version.endswith(".*")]
-        if not any(version.count(".") == 1 for version in wildcards):
-            continue
-        if _is_framework(requirement, knowledge):
+    if profile_of(source, project) != RESEARCH:
+        return  # libraries need ranges, and applications hear of it from PIN004
+    for one in open_versions(source, project, knowledge):
+        if one.framework and any(_is_major(clause) for clause in one.versions.clauses):
             yield Finding(
-                f"{requirement.written} is pinned to its major version only",
-                requirement.specifier_span or requirement.span,
-                (requirement.name,),
+                f"{one.requirement.written} is pinned to its major version only",
+                one.requirement.specifier_span or one.requirement.span,
+                (one.requirement.name,),
                 help="pin the minor version too",
             )
+
+
+def _is_major(clause: Clause) -> bool:
+    numbers = clause.version.removesuffix(".*").count(".") + 1
+    return (clause.version.endswith(".*") and numbers == 1) or (
+        clause.operator == "~=" and numbers == 2
+    )
 
 
 @rule("PIN004", "framework-not-exact", topic="pins", severity=Severity.WARNING)
@@ -176,8 +154,9 @@ def framework_not_exact(
     """
     if profile_of(source, project) != APPLICATION:
         return
-    for requirement in _open_requirements(source, project, knowledge):
-        if _is_framework(requirement, knowledge):
+    for one in open_versions(source, project, knowledge):
+        if one.framework:
+            requirement = one.requirement
             yield Finding(
                 f"{requirement.written} decides what a model computes and is not pinned exactly",
                 requirement.specifier_span or requirement.name_span or requirement.span,
@@ -201,24 +180,46 @@ def vcs_without_commit(source: Source, project: Project) -> Iterator[Finding]:
     Good:
         git+https://github.com/huggingface/peft.git@v0.7.1
     """
-    if source.role != MANIFEST or source.path in project.covered:
+    if source.path in project.covered or source.is_contested:
         return
+    mild = is_auxiliary(source.path)
     for requirement in source.requirements:
-        if not requirement.is_vcs or requirement.has_commit or "$" in requirement.url:
+        followed = _followed(requirement)
+        if not followed:
             continue
-        revision = requirement.revision
-        if revision and _TAG.fullmatch(revision):
-            continue
-        name = requirement.written or "the repository"
-        followed = f"the branch {revision!r}" if revision else "its default branch"
+        where = "after the URL: @<commit>" if requirement.url in requirement.span.text else "as rev"
         yield Finding(
-            f"{name} follows {followed}, which moves",
+            f"{_named(requirement)} follows {followed}, which moves",
             requirement.span,
             (requirement.name,) if requirement.name else (),
-            help="add the commit after the URL: @<commit>",
+            Severity.NOTE if mild or is_auxiliary("", requirement.group) else None,
+            help=f"state the commit {where}"
+            if requirement.is_vcs
+            else "name the archive of a tag or commit",
             batch="vcs",
-            batch_message="{count} repository references follow a branch, which moves: {packages}",
+            batch_message="{count} references follow a branch, which moves: {packages}",
         )
+
+
+def _followed(requirement: Requirement) -> str:
+    """Return the branch that a direct reference follows; empty where it names something fixed."""
+    if "$" in requirement.url or "{" in requirement.url:
+        return ""
+    if not requirement.is_vcs:
+        archive = re.search(_BRANCH_ARCHIVE, requirement.url)
+        return f"the branch {archive[1]!r}" if archive else ""
+    revision = requirement.revision
+    if requirement.has_commit or (revision and re.fullmatch(_TAG, revision)):
+        return ""
+    return f"the branch {revision!r}" if revision else "its default branch"
+
+
+def _named(requirement: Requirement) -> str:
+    """Return what to call a requirement, by its URL where it has no name."""
+    if requirement.written:
+        return requirement.written
+    location = requirement.url.partition("#")[0].partition("?")[0].rstrip("/")
+    return location.rpartition("/")[2].partition("@")[0].removesuffix(".git") or "this"
 
 
 @rule("PIN006", "url-without-hash", topic="pins", severity=Severity.NOTE)
@@ -233,15 +234,15 @@ def url_without_hash(source: Source, project: Project) -> Iterator[Finding]:
     Good:
         https://example.org/wheels/tool-1.0-py3-none-any.whl#sha256=9f86d081884c7d65...
     """
-    if source.role != MANIFEST or source.path in project.covered:
+    if source.role != MANIFEST or source.path in project.covered or source.is_contested:
         return
     for requirement in source.requirements:
         url = requirement.url.lower()
-        if not url.startswith(("http:", "https:")) or requirement.hashes:
+        if not url.startswith(("http:", "https:")) or requirement.hashes or _followed(requirement):
             continue
-        if not re.search(r"#.*(?:sha\d+|md5)=", url):
+        if not re.search(r"#.*(?:sha\d+|md5)=", url) and "/releases/download/" not in url:
             yield Finding(
-                "this URL comes without a hash",
+                f"{_named(requirement)} comes from a URL without a hash",
                 requirement.span,
                 (requirement.name,) if requirement.name else (),
                 help="append #sha256=<digest>",
@@ -251,12 +252,11 @@ def url_without_hash(source: Source, project: Project) -> Iterator[Finding]:
 
 
 @rule("PIN007", "pre-release", topic="pins", severity=Severity.NOTE)
-def pre_release(source: Source, project: Project) -> Iterator[Finding]:
+def pre_release(source: Source, project: Project, knowledge: Knowledge) -> Iterator[Finding]:
     """A pin to a pre-release.
 
-    Alphas, betas and candidates are replaced by the release they lead to. Development builds and
-    nightlies are deleted from their index after some weeks; then the pin cannot be installed: a
-    warning.
+    Alphas, betas and candidates are replaced by the release they lead to. Nightly builds are
+    deleted from their index after some weeks; then the pin cannot be installed: a warning.
 
     Bad:
         torch==2.2.0.dev20231010+cu121
@@ -264,20 +264,28 @@ def pre_release(source: Source, project: Project) -> Iterator[Finding]:
     Good:
         torch==2.2.0
     """
-    if source.role != MANIFEST or source.path in project.covered:
+    if source.path in project.covered or is_auxiliary(source.path):
         return
+    nightly_index = any("nightly" in index.url for index in source.indexes)
     for requirement in declared(source):
         version = requirement.versions.exact
         if version is None or not version.is_prerelease or requirement.is_direct:
             continue
-        nightly = version.dev is not None
+        if requirement.ecosystem != PYPI or knowledge.is_tool(requirement.name):
+            continue
+        nightly = version.dev is not None and (nightly_index or bool(version.local))
         kind = "a nightly build, which its index deletes in time" if nightly else "a pre-release"
         yield Finding(
             f"{requirement.written} {version.text} is {kind}",
             requirement.specifier_span or requirement.span,
             (requirement.name,),
             Severity.WARNING if nightly else None,
-            help="pin a release",
+            help="pin a release, once there is one",
+            batch="nightly" if nightly else "pre-release",
+            batch_message="{count} pins are to nightly builds, which their index deletes in time: "
+            "{packages}"
+            if nightly
+            else "{count} pins are to pre-releases: {packages}",
         )
 
 
@@ -337,16 +345,19 @@ def foreign_path(source: Source) -> Iterator[Finding]:
     if source.kind not in ("requirements", "constraints", "conda-env", "pyproject"):
         return
     for requirement in source.requirements:
-        url = requirement.url
-        if not url.lower().startswith("file:") or _RELATIVE.match(url):
+        place = requirement.path or requirement.url
+        if not _is_absolute(place):
             continue
-        foreign = _FOREIGN_BUILD.search(url) is not None
+        from_conda = re.search(_CONDA_BUILD, place) is not None
+        foreign = from_conda or re.search(_HOME, place) is not None
         yield Finding(
-            f"{requirement.written or 'this'} points at a path of one machine",
+            f"{_named(requirement)} points at a path of one machine",
             requirement.span,
             (requirement.name,) if requirement.name else (),
             None if foreign else Severity.WARNING,
-            help="write the version instead; pip list --format=freeze prints versions only",
+            help="write the version instead; pip list --format=freeze prints versions only"
+            if from_conda
+            else "write a path within the repository, or publish the package and name its URL",
             evidence=(
                 Evidence(
                     "pip freeze prints a direct reference for what was installed from a path",
@@ -356,3 +367,10 @@ def foreign_path(source: Source) -> Iterator[Finding]:
             batch="foreign" if foreign else "local",
             batch_message="{count} requirements point at paths of one machine: {packages}",
         )
+
+
+def _is_absolute(place: str) -> bool:
+    """Whether a path or file URL begins at the root of a disk."""
+    if place.lower().startswith("file:"):
+        return re.match(r"file:(?:\.|//\.|/{0,3}\$\{|[^/])", place) is None
+    return re.match(r"/|~|[A-Za-z]:[\\/]", place) is not None and "://" not in place

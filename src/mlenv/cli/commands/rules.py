@@ -1,4 +1,4 @@
-"""``mlenv rules``: every rule in a line, or as JSON."""
+"""``mlenv rules``: every rule under its topic, or as JSON."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 from mlenv.cli.output import view_of, write_report
-from mlenv.report.columns import table
+from mlenv.report.columns import wrapped
 from mlenv.rules.registry import RULES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlenv.cli.requests import RulesRequest
 
 SCHEMA = 1
@@ -21,12 +23,19 @@ def run(request: RulesRequest) -> int:
         text = _json()
     else:
         width = view_of("never", request.output, os.environ).width
-        rows = [
-            (rule.code, rule.name, rule.topic, rule.severity.value, rule.summary) for rule in RULES
-        ]
-        text = "".join(f"{line}\n" for line in table(rows, "", width))
+        text = "".join(f"{line}\n" for line in _lines(width))
     write_report(text, request.output)
     return 0
+
+
+def _lines(width: int) -> Iterator[str]:
+    topic = ""
+    for rule in RULES:
+        if rule.topic != topic:
+            topic = rule.topic
+            yield topic
+        head = f"  {rule.code}  {rule.severity.value:<7}  "
+        yield from wrapped(f"{rule.name}: {rule.summary}", width, head, " " * len(head))
 
 
 def _json() -> str:

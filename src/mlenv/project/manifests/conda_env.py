@@ -334,8 +334,8 @@ class _Reader:
                 Problem(
                     DROPPED_SECTION,
                     key.span,
-                    f"conda keeps only the last of {len(self.pip_sections)} pip sections and "
-                    "installs nothing of this one; mamba installs all of them",
+                    f"conda installs only the last of {len(self.pip_sections)} pip sections; "
+                    "mamba installs all of them",
                     help="join the sections into one",
                     related=((last, "the section that conda keeps"),),
                     fatal=False,

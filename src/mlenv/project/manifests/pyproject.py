@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mlenv.model.requirement import canonical_name
+from mlenv.model.requirement import MAIN, canonical_name
 from mlenv.model.source import Packaging, Source
 from mlenv.project.collect import is_template
 from mlenv.project.manifests import pep621
@@ -28,7 +28,7 @@ _TOOLS: tuple[tuple[Path, str], ...] = (
 )
 """The tables with a module of their own, which is only imported where the table is there; uv's
 comes last since its sources complete what the others declare."""
-_METADATA = ("classifiers", "readme", "urls", "keywords")
+_METADATA = ("classifiers", "urls", "homepage", "repository")
 _PDM_BUILDS_ONLY = frozenset(("build", "version"))
 _UV_MEMBERS = ("tool", "uv", "workspace", "members")
 
@@ -67,10 +67,16 @@ def _packaging(draft: TomlDraft) -> Packaging:
 
 
 def _is_published(draft: TomlDraft) -> bool:
+    """Whether the file describes a distribution for an index, so far as it tells.
+
+    A readme and keywords prove nothing, since ``uv init`` and ``poetry new`` write them; and what
+    requires a repository or a path cannot be published.
+    """
     tables = [draft.table(path) for path in (("project",), ("tool", "poetry"))]
     has_backend = bool(draft.table(("build-system",))) or bool(tables[1])
     described = any(table.get(key) for table in tables for key in _METADATA)
-    return has_backend and described and not _is_private(draft, tables)
+    direct = any(r.group == MAIN and r.is_direct for r in draft.parts.requirements)
+    return has_backend and described and not direct and not _is_private(draft, tables)
 
 
 def _is_private(draft: TomlDraft, tables: list[Table]) -> bool:

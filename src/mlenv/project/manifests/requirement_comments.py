@@ -57,7 +57,8 @@ def _is_freeze(requirements: list[Requirement], comment_count: int) -> bool:
         return False
     names = [r.written.lower() for r in requirements if r.name and not r.editable]
     canonical = [r.name for r in requirements if r.name and not r.editable]
-    return names == sorted(names) or canonical == sorted(canonical)
+    written = [r.written for r in requirements if r.name and not r.editable]
+    return any(order == sorted(order) for order in (names, canonical, written))
 
 
 def compiled_from(header: list[str], written_by: str) -> tuple[str, ...]:

@@ -1,0 +1,106 @@
+"""Which versions a manifest leaves open, with all that settles them taken into account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlenv.knowledge import Knowledge
+from mlenv.model.project import Project
+from mlenv.model.requirement import Requirement
+from mlenv.model.source import Source
+from mlenv.records import dataclass
+from mlenv.rules.common import LOCKABLE, declared, distributions, is_auxiliary, settled_names
+from mlenv.versions.version_set import VersionSet, intersection
+
+_EXACT_ENOUGH = 3
+"""A prefix of this many numbers leaves out only what differs in nothing but its build."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Openness:
+    """A distribution whose version one manifest decides.
+
+    Attributes:
+        requirement: Its first statement in the file.
+        versions: What all of the file's statements on it admit together.
+        framework: Whether its version decides what a model computes.
+    """
+
+    requirement: Requirement
+    versions: VersionSet
+    framework: bool
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether one version is left, be it in several builds."""
+        prefixes = (c.version for c in self.versions.clauses if c.version.endswith(".*"))
+        return self.versions.is_exact or any(p.count(".") >= _EXACT_ENOUGH for p in prefixes)
+
+
+def open_versions(source: Source, project: Project, knowledge: Knowledge) -> Iterator[Openness]:
+    """Yield the distributions whose version a manifest decides and does not fix.
+
+    Left out is what a lock records or a tool generates, what another line, file or companion
+    settles, what no index serves, and what only serves the work on the project. Manifests whose
+    own tools write locks are left to the rules on locks.
+
+    Args:
+        source: The manifest.
+        project: What surrounds it.
+        knowledge: Which distributions are frameworks, tools and companions.
+    """
+    if source.path in project.covered or source.kind in LOCKABLE or source.generated_by:
+        return
+    by_name = _statements(source)
+    candidates = [
+        Openness(
+            statements[0],
+            intersection(one.versions for one in statements),
+            any(knowledge.is_framework(d) for d in distributions(statements[0], knowledge)),
+        )
+        for statements in by_name.values()
+        if not _is_beside_the_point(statements[0], source, knowledge)
+    ]
+    candidates = [one for one in candidates if not one.is_exact]
+    if not candidates:
+        return
+    settled = _settled(source, project, knowledge, by_name)
+    for one in candidates:
+        if settled.isdisjoint((one.requirement.name, *distributions(one.requirement, knowledge))):
+            yield one
+
+
+def _statements(source: Source) -> dict[str, list[Requirement]]:
+    found: dict[str, list[Requirement]] = {}
+    for requirement in declared(source):
+        direct = requirement.is_direct or not requirement.name
+        if not direct and requirement.versions.understood:
+            found.setdefault(requirement.name, []).append(requirement)
+    return found
+
+
+def _is_beside_the_point(requirement: Requirement, source: Source, knowledge: Knowledge) -> bool:
+    return (
+        requirement.name == "python"
+        or "/label/" in requirement.channel  # the label fixes the version
+        or is_auxiliary(source.path, requirement.group)
+        or knowledge.is_tool(requirement.name)
+        or knowledge.is_toolkit_part(requirement.name)
+    )
+
+
+def _settled(
+    source: Source,
+    project: Project,
+    knowledge: Knowledge,
+    by_name: dict[str, list[Requirement]],
+) -> set[str]:
+    """Return what other files pin, and the companions of what is pinned anywhere."""
+    found = set(settled_names(source, project))
+    pinned = set(found)
+    for statements in by_name.values():
+        if Openness(statements[0], intersection(s.versions for s in statements), False).is_exact:
+            pinned.update(distributions(statements[0], knowledge))
+    for name in pinned:
+        found.update(knowledge.companions_of(name))
+    return found
