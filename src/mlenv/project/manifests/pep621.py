@@ -9,13 +9,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import BUILD, MAIN, canonical_name
-from mlenv.model.source import UNKNOWN_GROUP, Problem
+from mlenv.model.source import DROPPED_SECTION, UNKNOWN_GROUP, Problem
 from mlenv.versions.version_set import pep440
 
 if TYPE_CHECKING:
     from mlenv.project.manifests.toml_draft import TomlDraft
     from mlenv.project.toml_locator import Path
 
+_KNOWN_KEYS = {
+    "build-system": frozenset(("requires", "build-backend", "backend-path")),
+    "project": frozenset(
+        (
+            *("name", "version", "description", "readme", "requires-python", "license", "authors"),
+            *("license-files", "maintainers", "keywords", "classifiers", "urls", "scripts"),
+            *("gui-scripts", "entry-points", "dependencies", "optional-dependencies", "dynamic"),
+            *("import-names", "import-namespaces"),
+        )
+    ),
+}
+"""Source: PEP 518, PEP 621, PEP 639, PEP 794."""
 _PROJECT = ("project",)
 _GROUPS = ("dependency-groups",)
 _SETUPTOOLS = ("tool", "setuptools", "dynamic")
@@ -27,6 +39,10 @@ def read(draft: TomlDraft) -> None:
     for path in draft.strings(("build-system", "requires")):
         draft.requirement(path, BUILD)
     draft.standalone.add(BUILD)
+    for table, known in _KNOWN_KEYS.items():
+        for key in draft.table((table,)):
+            if key not in known:
+                _unknown_key(draft, table, key)
     if draft.document.get((*_PROJECT, "requires-python")) is not None:
         draft.state_python((*_PROJECT, "requires-python"), pep440, "PEP 440")
     own_name = canonical_name(draft.text((*_PROJECT, "name")))
@@ -36,6 +52,12 @@ def read(draft: TomlDraft) -> None:
         _dependencies(draft, (*optional, extra), canonical_name(extra), own_name)
     _groups(draft, own_name)
     _files(draft)
+
+
+def _unknown_key(draft: TomlDraft, table: str, key: str) -> None:
+    detail = f"[{table}] has no key {key!r}: build tools refuse the file or pass over it"
+    span = draft.document.key_span((table, key))
+    draft.parts.problems.append(Problem(DROPPED_SECTION, span, detail, fatal=False))
 
 
 def _dependencies(draft: TomlDraft, path: Path, group: str, own_name: str) -> None:

@@ -255,11 +255,25 @@ def _editable(fragment: Fragment, options: list[_Option], collector: Collector) 
         collector.refuse(first.at, found)
     else:
         collector.requirements.append(replace(found, editable=True, span=fragment.whole))
+    if at + 1 < len(options) and not options[at + 1].name and _is_cut_short(first.value):
+        collector.problems.append(
+            Problem(
+                UNREADABLE_LINE,
+                fragment.whole,
+                f"pip takes the one word after -e, {first.value!r}, for the path",
+                help="write it without blanks, or without -e",
+            )
+        )
+        return
     for option in rest:
         if option.name == "--editable":
             _drop_requirement(option, collector)
         elif option.name in _GLOBAL or not option.name:
             _drop_option(option, first.whole, collector)
+
+
+def _is_cut_short(word: str) -> bool:
+    return word.count("[") != word.count("]") or ";" in word or word.endswith("#")
 
 
 def _editable_text(fragment: Fragment, options: list[_Option], at: int) -> Fragment:
