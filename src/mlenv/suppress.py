@@ -9,7 +9,7 @@ from mlenv.model.source import Source
 from mlenv.model.text import Span
 from mlenv.records import dataclass, field
 
-_COMMENT = re.compile(r"#\s*mlenv:\s*ignore\[(?P<codes>[^\]\n]*)\](?P<rest>[^\n\r#]*)")
+_COMMENT = re.compile(r"#\s*mlenv:\s*ignore\[(?P<codes>[^\]\n#]*)\](?P<rest>[^\n\r#]*)")
 _UNTIL = re.compile(r"\buntil=(\S+)")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NO_COMMENTS = frozenset(("pipfile-lock",))
@@ -56,7 +56,8 @@ class Suppressions:
     """
 
     today: str
-    _by_line: dict[tuple[str, int], list[Suppression]] = field(default_factory=dict)
+    _all: list[Suppression] = field(default_factory=list)
+    _at: dict[tuple[str, int, str], Suppression] = field(default_factory=dict)
     _used: set[tuple[str, int, str]] = field(default_factory=set)
 
     def add(self, sources: Iterable[Source]) -> None:
@@ -64,28 +65,30 @@ class Suppressions:
         for source in sources:
             if "mlenv:" in source.text.text and source.kind not in _NO_COMMENTS:
                 for one in read_comments(source):
-                    self._by_line.setdefault((source.path, one.line), []).append(one)
+                    self._all.append(one)
+                    if not self._expired(one):
+                        for code in one.codes:
+                            self._at.setdefault((source.path, one.line, code), one)
 
     def covers(self, code: str, span: Span) -> bool:
         """Return whether a comment silences a rule at a place, and remember that it did."""
-        if not self._by_line:
+        if not self._at:
             return False
         last = span.stop[0]
         for line in range(span.line, min(last, span.line + _LONGEST) + 1):
-            for one in self._by_line.get((span.path, line), ()):
-                if code in one.codes and not self._expired(one):
-                    self._used.add((one.span.path, one.span.start, code))
-                    return True
+            one = self._at.get((span.path, line, code))
+            if one is not None:
+                self._used.add((one.span.path, one.span.start, code))
+                return True
         return False
 
     def stale(self, known: Collection[str]) -> Iterable[Stale]:
         """Yield the comments that did nothing in this run, or name a rule that does not exist."""
-        for suppressions in self._by_line.values():
-            for one in suppressions:
-                for code in one.codes:
-                    reason = self._why_stale(one, code, known)
-                    if reason:
-                        yield Stale(one.span, reason)
+        for one in self._all:
+            for code in one.codes:
+                reason = self._why_stale(one, code, known)
+                if reason:
+                    yield Stale(one.span, reason)
 
     def _why_stale(self, one: Suppression, code: str, known: Collection[str]) -> str:
         if code not in known:
@@ -109,9 +112,12 @@ _LONGEST = 200
 def read_comments(source: Source) -> Iterable[Suppression]:
     """Yield the suppressions in a file; one that stands alone speaks of the line below it."""
     text = source.text
+    before = 0
     for match in _COMMENT.finditer(text.text):
-        line, column = text.position(match.start())
-        alone = not text.line_text(line)[: column - 1].strip()
+        line = text.position(match.start())[0]
+        # behind another one on its line none is alone; lines may be long and hold many
+        alone = line != before and not text.text[text.line_starts[line - 1] : match.start()].strip()
+        before = line
         rest = match["rest"]
         until = _UNTIL.search(rest)
         yield Suppression(

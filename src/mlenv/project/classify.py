@@ -64,7 +64,7 @@ _ENVIRONMENT = re.compile(
 )
 _DEPENDENCIES = re.compile(r"^[\"']?dependencies[\"']?\s*:", re.MULTILINE)
 _CHANNELS = re.compile(r"^[\"']?channels[\"']?\s*:", re.MULTILINE)
-_INTERPRETER = re.compile(r"^\s*-\s*[\"']?(?:python|pip)\b", re.MULTILINE)
+_INTERPRETER = re.compile(r"^[ \t]*-[ \t]*[\"']?(?:python|pip)\b", re.MULTILINE)
 _MAPPINGS = re.compile(
     r"^dependencies[ \t]*:[ \t]*\n(?:[ \t]*(?:#.*)?\n)*(?:[ \t]*-[ \t]*\w+:[ \t]|[ \t]+\w+:)",
     re.MULTILINE,
@@ -76,7 +76,7 @@ _CONDA_KEYS = frozenset(
     ("name", "channels", "dependencies", "prefix", "variables", "platforms", "category")
 )
 _LINE_OF_REQUIREMENT = re.compile(
-    r"[A-Za-z0-9][\w.-]*(?:\[[\w., -]*\])?\s*(?:[<>=!~]=?[^\s]*.*|@\s*\S+|)(?:\s*;.*)?$"
+    r"[A-Za-z0-9][\w.-]*(?:\[[\w., -]*\])?(?:\s*[<>=!~].*|\s*@\s*\S+|)(?:\s*;.*)?$"
 )
 
 

@@ -17,6 +17,12 @@ _MARKS = (
 """The marks of UTF-32 come first: that of UTF-16 begins the same way."""
 
 _DECLARED = re.compile(rb"coding[:=]\s*([-\w.]+)")
+_CHARACTER_SETS = (
+    r"(?i)(?:utf[-_]?(?:8|16|32)|ascii|latin|iso[-_]?8859|l[1-9]|cp\d|windows|koi8|mac|tis|"
+    r"gb|big5|hz|euc|iso[-_]?2022|shift|sjis|johab)"
+)
+"""What a declaration may name: Python's other codecs (``punycode``, ``unicode_escape``) rewrite
+text, some of them in quadratic time or with warnings."""
 
 
 def decode(path: str, data: bytes) -> SourceText:
@@ -30,7 +36,7 @@ def decode(path: str, data: bytes) -> SourceText:
         if data.startswith(mark):
             return SourceText(path, data[len(mark) :].decode(encoding, "replace"), encoding)
     declared = _declared(data)
-    if declared:
+    if declared and re.match(_CHARACTER_SETS, declared):
         try:
             return SourceText(path, data.decode(declared), declared)
         except (LookupError, UnicodeError, ValueError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+_LONGEST = 400
+"""Longer texts are no slips of a hand, and some patterns take quadratic time on them."""
 _NUMBER = r"[0-9][\w.*!]*"
 _LOCAL = r"\+[\w.]+"
 _BOUNDS = r"[^;@\"']*"
@@ -116,7 +118,8 @@ def diagnose(name: str, rest: str) -> tuple[str, str] | None:
         name: The distribution's name that it begins with; empty where it begins with none.
         rest: What follows the name.
     """
-    if "===" in rest:  # it takes any text for a version
+    # "===" takes any text for a version
+    if "===" in rest or len(name) + len(rest) > _LONGEST:
         return None
     for pattern, reason, advice in _WHOLE_LINES:
         match = re.fullmatch(pattern, name + rest)

@@ -18,22 +18,20 @@ _SCHEMES = (
     r"|https?|file|ftp)"
 )
 _URL = re.compile(_SCHEMES + r":(?://|(?=[^/\s]))", re.IGNORECASE)
-_SCP = re.compile(r"(?:git\+)(?:ssh://)?[\w.-]+@[\w.-]+:")
+_SCP = r"(?:git\+)(?:ssh://)?[\w.-]+@[\w.-]+:"
 _ARCHIVE = re.compile(
     r"\.(?:whl|zip|tar\.(?:gz|bz2|xz|lzma|Z)|tgz|tbz|txz|tlz|tar)$", re.IGNORECASE
 )
-_WHEEL = re.compile(
-    r"(?P<name>[A-Za-z0-9][\w.]*?)-(?P<version>[^-]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl$"
-)
-_SDIST = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*?)-(?P<version>\d[^-]*?)\.(?:tar\.\w+|zip|tgz)$")
-_EGG = re.compile(r"[#&]egg=(?P<name>[A-Za-z0-9][\w.-]*)(?:\[(?P<extras>[^\]]*)\])?")
-_EXTRAS_AT_END = re.compile(r"\[(?P<extras>[A-Za-z0-9._, -]*)\]$")
-_NAMED = re.compile(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*@")
+_WHEEL = r"(?P<name>[A-Za-z0-9][\w.]*?)-(?P<version>[^-]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl$"
+_SDIST = r"(?P<name>[A-Za-z0-9][\w.-]*?)-(?P<version>\d[^-]*?)\.(?:tar\.\w+|zip|tgz)$"
+_EGG = r"[#&]egg=(?P<name>[A-Za-z0-9][\w.-]*)(?:\[(?P<extras>[^\]]*)\])?"
+_EXTRAS_AT_END = r"\[(?P<extras>[A-Za-z0-9._, -]*)\]$"
+_NAMED = re.compile(r"[A-Za-z0-9][\w.-]*(?:\s*\[[^\]]*\])?\s*@")
 
 
 def is_url(text: str) -> bool:
     """Whether a line begins with a URL that installers fetch from."""
-    return _URL.match(text) is not None or _SCP.match(text) is not None
+    return _URL.match(text) is not None or re.match(_SCP, text) is not None
 
 
 def is_path(text: str) -> bool:
@@ -84,7 +82,7 @@ def read_direct(fragment: Fragment, group: str, kind: str) -> Requirement | Refu
 def _url(body: Fragment) -> Requirement:
     location = _unquoted(body.text.partition("#")[0].rstrip("/"))
     name, versions = _of_file_name(location.rpartition("/")[2])
-    egg = _EGG.search(body.text)
+    egg = re.search(_EGG, body.text)
     name_span = None
     extras: tuple[str, ...] = ()
     if egg is not None:
@@ -113,7 +111,7 @@ def _unquoted(location: str) -> str:
 
 def _path(body: Fragment) -> Requirement:
     text = body.text
-    extras = _EXTRAS_AT_END.search(text)
+    extras = re.search(_EXTRAS_AT_END, text)
     path = text[: extras.start()].rstrip() if extras else text
     name, versions = _of_file_name(re.split(r"[\\/]", path)[-1])
     return Requirement(
@@ -133,7 +131,7 @@ def _is_nameless_wheel(found: Requirement) -> bool:
 
 
 def _of_file_name(file_name: str) -> tuple[str, VersionSet]:
-    match = _WHEEL.match(file_name) or _SDIST.match(file_name)
+    match = re.match(_WHEEL, file_name) or re.match(_SDIST, file_name)
     if match is None:
         return "", ANY
     return match["name"], pep440(f"=={match['version']}") or ANY

@@ -46,7 +46,10 @@ class Tree:
             path: Relative to the root, with ``/``.
             limit: The most bytes to read.
         """
-        full = os.path.realpath(os.path.join(self.root, path))
+        try:
+            full = os.path.realpath(os.path.join(self.root, path))
+        except ValueError as error:  # a name that no system can hold: NUL, half a surrogate pair
+            return Unreadable(_cause(error), missing=True)
         if not self._inside(full):
             return Unreadable("it lies outside the audited folder", outside=True)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from mlenv.model.project import InstallSet, ResolvedInclude
@@ -102,9 +103,9 @@ def _gather(
     paths: dict[str, None],
 ) -> None:
     """Collect a source's requirements of some groups, and those of what it includes for them."""
-    pending = [(source, groups)]
+    pending = deque([(source, groups)])
     while pending:
-        current, members = pending.pop(0)
+        current, members = pending.popleft()
         # bounds and overrides of a manifest hold for every group, whatever group they stand in
         requirements.extend(
             r

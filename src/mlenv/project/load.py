@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from mlenv.errors import UsageError
@@ -107,7 +108,7 @@ class _Loader:
         self.sources: dict[str, Source] = {}
         self.unread: dict[str, Unread] = {}
         self.includes: list[ResolvedInclude] = []
-        self.pending: list[tuple[Source, Include]] = []
+        self.pending: deque[tuple[Source, Include]] = deque()
         self.setups: list[str] = []
 
     def read(self, candidate: Candidate) -> None:
@@ -140,7 +141,7 @@ class _Loader:
 
     def follow_includes(self) -> None:
         while self.pending:
-            source, include = self.pending.pop(0)
+            source, include = self.pending.popleft()
             self._follow(source, include)
 
     def _follow(self, source: Source, include: Include) -> None:

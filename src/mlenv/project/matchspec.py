@@ -31,7 +31,8 @@ _BEFORE_BUILD = re.compile(r".*[-=,|<>~]", re.DOTALL)
 _OPERATOR_ENDS = frozenset("=!|,<>~")
 _BLANKS = re.compile(r" +")
 _FIELD = re.compile(
-    r"([a-zA-Z0-9_-]+) *= *(?:\[([^\[\]]*)\]|'([^']*)'|\"([^\"]*)\"|([^'\", \[\]]*))(?:[, ]|$)"
+    r"(?:^|(?<=[, ]))([a-zA-Z0-9_-]+) *= *"
+    r"(?:\[([^\[\]]*)\]|'([^']*)'|\"([^\"]*)\"|([^'\", \[\]]*))(?:[, ]|$)"
 )
 _GROUPED = re.compile(r"[<>=!~|,] *[0-9]|^ *[0-9]")
 _SUBDIR = re.compile(r"(?:linux|osx|win|emscripten|wasi|freebsd|zos)-[a-z0-9_]+|noarch")

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 _REQUIREMENT = re.compile(
     r"\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
-    r"\s*(?:\[(?P<extras>[^\]]*)\])?"
-    r"\s*(?:@\s*(?P<url>\S+)(?P<after_url>\s[^;]*|(?=$))?"
-    r"|\((?P<bracketed>[^)]*)\)|(?P<specifier>[<>=!~][^;]*))?"
-    r"\s*(?:;(?P<marker>.*))?",
+    # blanks belong to what follows them: two optional runs of them side by side take quadratic time
+    r"(?:\s*\[(?P<extras>[^\]]*)\])?"
+    r"(?:\s*@\s*(?P<url>\S+)(?P<after_url>\s[^;]*|(?=$))?"
+    r"|\s*\((?P<bracketed>[^)]*)\)|\s*(?P<specifier>[<>=!~][^;]*))?"
+    r"(?:\s*;(?P<marker>.*))?",
     re.DOTALL,
 )
 _EXTRA = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -134,6 +135,8 @@ def _second_opinion(fragment: Fragment, group: str, kind: str) -> Requirement | 
         return _refusal(fragment, _first_line(error), "", group, kind)
     except ValueError as error:  # digit strings too long for an integer
         return _refusal(fragment, _first_line(error), "", group, kind)
+    except RecursionError:  # packaging reads brackets by recursion, without a limit
+        return _refusal(fragment, "brackets nest too deeply", "", group, kind)
     start = fragment.text.find(reference.name)
     named = bool(fragment.pieces) and start >= 0
     return Requirement(

@@ -20,7 +20,7 @@ _USERINFO = re.compile(
     r"://(?P<secret>[^\s/?#\"'<>]+(?=@)"
     r"|[^\s/?#@:\"'<>\[\]]{1,128}:(?!\d{1,5}(?:[/?#\s]|$)|\$\{)[^\s\"'<>]{1,256}(?=@))"
 )
-_PROXY_USERINFO = re.compile(r"--proxy[ =](?P<secret>[^\s/@]+(?=@))")
+_PROXY_USERINFO = re.compile(r"--proxy[ =](?P<secret>[^\s/@=]+(?=@))")
 _PARAMETER = re.compile(
     r"[?&;][\w.-]{0,40}?(?:token|secret|passw|pwd|key|auth|sig|credential)[\w.-]{0,40}="
     r"(?P<secret>[^\s&#\"'<>;]+)",
@@ -84,10 +84,12 @@ def _in_userinfo(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def mask(text: str) -> str:
     """Return a text with its credentials replaced by ``****``."""
-    found = secrets(text)
-    for start, end in reversed(found):
-        text = text[:start] + MASK + text[end:]
-    return text
+    parts = []
+    at = 0
+    for start, end in secrets(text):
+        parts += [text[at:start], MASK]
+        at = end
+    return "".join([*parts, text[at:]])
 
 
 def command_brackets(text: str) -> frozenset[int]:

@@ -7,18 +7,17 @@ documentation is silent (a bare version is exact, blanks join like commas).
 from __future__ import annotations
 
 import re
-from functools import reduce
 
 from mlenv.versions.version import Version, parse_version
-from mlenv.versions.version_set import Clause, VersionSet, of_clauses, unknown
+from mlenv.versions.version_set import Clause, VersionSet, balanced, of_clauses, unknown
 
-_OR = re.compile(r"\s*\|\|?\s*")
+_OR = re.compile(r"\|\|?")
 _TERM = re.compile(
     r"(?P<operator>\^|~=|~|==|=|!=|<=|>=|<|>)?\s*(?P<version>(?:v?[0-9]+!)?[^\s,|^~=!<>]+)"
     r"(?:[\s,]\s*,?\s*|$)"
 )
 _ANY = re.compile(r"v?[xX*](?:\.[xX*])*")
-_WILDCARDS = re.compile(r"(?:\.\*)+$")
+_WILDCARDS = re.compile(r"(?<!\.\*)(?:\.\*)+$")
 _SAME = {"": "==", "=": "=="}
 _CARET_PLACES = 3
 """The caret looks no further than at major, minor and patch."""
@@ -31,7 +30,7 @@ def poetry_versions(text: str) -> VersionSet:
     read = [versions for versions in sets if versions is not None]
     if not read or len(read) < len(sets):
         return unknown(text.strip())
-    return reduce(VersionSet.__or__, read)
+    return balanced(VersionSet.__or__, read)
 
 
 def poetry_clauses(text: str) -> tuple[tuple[Clause, ...], ...] | None:
@@ -41,8 +40,8 @@ def poetry_clauses(text: str) -> tuple[tuple[Clause, ...], ...] | None:
     is ``>=1,<2``.
     """
     found = []
-    for alternative in _OR.split(text.strip()):
-        clauses = _alternative(alternative)
+    for alternative in _OR.split(text):
+        clauses = _alternative(alternative.strip())
         if clauses is None:
             return None
         found.append(tuple(clauses))

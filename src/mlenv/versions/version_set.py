@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
+from typing import TypeVar
 
 from mlenv.records import dataclass
 from mlenv.versions.version import (
@@ -22,6 +23,7 @@ from mlenv.versions.version import (
 )
 
 Interval = tuple[Cut, Cut]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +195,19 @@ def of_clauses(clauses: Sequence[Clause]) -> VersionSet | None:
     """
     if not clauses:
         return ANY
-    intervals = _EVERYTHING
+    parts: list[tuple[Interval, ...]] = []
     prereleases, exact_text = False, ""
     for clause in clauses:
         read = _clause_intervals(clause)
         if read is None:
             return None
-        intervals = read if intervals is _EVERYTHING else _intersect(intervals, read)
+        parts.append(read)
         if clause.operator == "===":
             if exact_text and exact_text.lower() != clause.version.lower():
-                intervals = ()
+                parts.append(())
             exact_text = clause.version
         prereleases = prereleases or _names_prerelease(clause)
+    intervals = balanced(_intersect, parts)
     unique = tuple(dict.fromkeys(clauses))
     return VersionSet(
         intervals, canonical(unique), unique, prereleases, exact_text if intervals else ""
@@ -290,6 +293,19 @@ def _union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
         else:
             found.append((low, high))
     return tuple(found)
+
+
+def balanced(join: Callable[[_T, _T], _T], items: Sequence[_T]) -> _T:
+    """Return what ``reduce`` does, joining neighbours first: for results that grow with their parts.
+
+    Args:
+        join: Joins two neighbours; how they are bracketed does not matter.
+        items: At least one.
+    """
+    while len(items) > 1:
+        last = items[len(items) & ~1 :]
+        items = [*map(join, items[::2], items[1::2]), *last]
+    return items[0]
 
 
 def _same_text(left: VersionSet, right: VersionSet) -> bool:

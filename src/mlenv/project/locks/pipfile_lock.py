@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from mlenv.model.source import Problem, Source, Statement
 
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+# a string that is never closed goes on to the end, or every quote in it would be tried anew
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 _VALUE = re.compile(r"\s*:\s*")
+_MAX_BROKEN = 100
 _META = "_meta"
 _DIRECT = ("git", "hg", "svn", "bzr", "file", "path", "url")
 
@@ -99,11 +101,15 @@ def _salvaged(text: str, places: list[tuple[str, str, int, int]]) -> Sections:
 
     decoder = json.JSONDecoder()
     sections: Sections = {}
+    broken = 0
     for section, name, _, end in places:
         colon = _VALUE.match(text, end + 1)
         try:
             value, _ = decoder.raw_decode(text, colon.end() if colon else end)
         except (ValueError, RecursionError):
+            broken += 1
+            if broken > _MAX_BROKEN:  # each error counts the lines before it
+                break
             continue
         sections.setdefault(section, {})[name] = value
     return sections

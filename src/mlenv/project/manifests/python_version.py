@@ -27,11 +27,12 @@ def _statements(text: SourceText, kind: str) -> Iterator[Statement]:
     offset = 0
     for raw in text.text.splitlines(keepends=True):
         line = raw.partition("#")[0].rstrip()
-        match = _TOOL.match(line) if kind == "tool-versions" else _VERSION.fullmatch(line.strip())
+        blanks = len(line) - len(line.lstrip())
+        match = _TOOL.match(line) if kind == "tool-versions" else _VERSION.fullmatch(line, blanks)
         if match is not None:
             value = match["version"]
-            start = offset + raw.index(value)
-            yield Statement("python", value, text.span(start, start + len(value)), _admitted(value))
+            span = text.span(offset + match.start("version"), offset + match.end("version"))
+            yield Statement("python", value, span, _admitted(value))
             return
         offset += len(raw)
 

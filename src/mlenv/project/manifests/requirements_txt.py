@@ -23,7 +23,7 @@ from mlenv.project.conflicts import conflict_problems, is_marker
 from mlenv.project.manifests import requirement_comments as comments
 from mlenv.project.manifests.requirement_options import read_entry
 
-_COMMENT = re.compile(r"(?:^|\s+)#.*$")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
 _COMMENT_LINE = re.compile(r"\s*#")
 _COLUMNS = re.compile(r"[A-Za-z0-9][\w.-]*(?:\s{2,}|\t+)v?\d[\w.+!-]*(?:\s+\S+)?")
 _COLUMNS_HEAD = re.compile(r"Package\s+Version\b.*|-{3,}(?:\s+-{3,})*")
