@@ -20,7 +20,7 @@ _USERINFO = re.compile(
     r"://(?P<secret>[^\s/?#\"'<>]+(?=@)"
     r"|[^\s/?#@:\"'<>\[\]]{1,128}:(?!\d{1,5}(?:[/?#\s]|$)|\$\{)[^\s\"'<>]{1,256}(?=@))"
 )
-_PROXY_USERINFO = re.compile(r"--proxy[ =](?P<secret>[^\s/@=]+(?=@))")
+_PROXY_USERINFO = re.compile(r"--proxy[ =](?P<secret>[^\s/@]{1,256}(?=@))")
 _PARAMETER = re.compile(
     r"[?&;][\w.-]{0,40}?(?:token|secret|passw|pwd|key|auth|sig|credential)[\w.-]{0,40}="
     r"(?P<secret>[^\s&#\"'<>;]+)",

@@ -296,7 +296,7 @@ def _union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def balanced(join: Callable[[_T, _T], _T], items: Sequence[_T]) -> _T:
-    """Return what ``reduce`` does, joining neighbours first: for results that grow with their parts.
+    """Return what ``reduce`` does, joining neighbours first: for what grows when it is joined.
 
     Args:
         join: Joins two neighbours; how they are bracketed does not matter.
