@@ -1,13 +1,14 @@
-"""The program: reads the command line, runs what it asks for, and answers for the exit code."""
+"""The program: reads the command line, runs what it asks for, and answers for the exit code.
 
-from __future__ import annotations
+``python -m`` puts the working folder first on the module path, and whoever wrote the folder under
+audit may have left a ``yaml.py`` there. So this file imports nothing that is not loaded already
+(not even ``__future__``) before it has taken the folder off the path. The modules that Python
+imports on the way here, for ``runpy``, it cannot keep from coming from the working folder: the
+command ``mlenv`` and ``python -P -m mlenv`` never look there.
+"""
 
 import os
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 USAGE, INTERNAL, INTERRUPTED = 2, 4, 130
 
@@ -26,7 +27,7 @@ def main() -> int:
         return _failed(error, arguments)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: list[str]) -> int:
     # imported here, so that whatever goes wrong in there is answered for as well
     from mlenv.cli import fast
     from mlenv.cli.run import run
@@ -39,7 +40,7 @@ def _run(arguments: Sequence[str]) -> int:
     return run(parse(arguments))
 
 
-def _failed(error: Exception, arguments: Sequence[str]) -> int:
+def _failed(error: Exception, arguments: list[str]) -> int:
     from mlenv.cli.output import tell
     from mlenv.errors import UsageError
 
@@ -58,5 +59,18 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
     return INTERNAL
 
 
+def _leave_working_folder() -> None:
+    """Take back what ``python -m`` did to the module path."""
+    if getattr(sys.flags, "safe_path", False):  # it did nothing
+        return
+    try:
+        here = os.getcwd()
+    except OSError:  # the folder is gone
+        here = ""
+    if sys.path[:1] in ([here], [""]):
+        del sys.path[0]
+
+
 if __name__ == "__main__":
+    _leave_working_folder()
     sys.exit(main())

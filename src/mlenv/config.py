@@ -165,11 +165,11 @@ def matches_path(pattern: str, path: str) -> bool:
     compiled = compile_pattern(pattern)
     if compiled is None:
         return False
-    if not compiled.folders_only and compiled.regex.fullmatch(path):
+    if not compiled.folders_only and compiled.matches(path):
         return True
     folder = path.rpartition("/")[0]
     while folder:
-        if compiled.regex.fullmatch(folder):
+        if compiled.matches(folder):
             return True
         folder = folder.rpartition("/")[0]
     return False

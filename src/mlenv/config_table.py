@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlenv.config import FAIL_ON, LEVELS, PROFILES, Config, IgnoreEntry, Vocabulary, suggestion
 from mlenv.errors import ConfigError
+from mlenv.model.requirement import canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -124,6 +125,8 @@ class _Reader:
             if name != "until"
         }
         self.vocabulary.check((taken["rule"],), f"{self.path}: {key!r}")
+        if "package" in taken:
+            taken["package"] = canonical_name(taken["package"])
         return IgnoreEntry(**taken, until=self.day(f"{key}.until", table.get("until", "")))
 
     def day(self, key: str, value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from mlenv.model.source import Source
 from mlenv.model.text import Span
@@ -53,9 +53,13 @@ class Suppressions:
 
     Attributes:
         today: The day of the audit, as ``YYYY-MM-DD``.
+        known: Every rule's code.
+        ran: The codes of the rules of this run; of the others nothing is known to be stale.
     """
 
     today: str
+    known: frozenset[str] = frozenset()
+    ran: frozenset[str] = frozenset()
     _all: list[Suppression] = field(default_factory=list)
     _at: dict[tuple[str, int, str], Suppression] = field(default_factory=dict)
     _used: set[tuple[str, int, str]] = field(default_factory=set)
@@ -82,22 +86,22 @@ class Suppressions:
                 return True
         return False
 
-    def stale(self, known: Collection[str]) -> Iterable[Stale]:
+    def stale(self) -> Iterable[Stale]:
         """Yield the comments that did nothing in this run, or name a rule that does not exist."""
         for one in self._all:
             for code in one.codes:
-                reason = self._why_stale(one, code, known)
+                reason = self._why_stale(one, code)
                 if reason:
                     yield Stale(one.span, reason)
 
-    def _why_stale(self, one: Suppression, code: str, known: Collection[str]) -> str:
-        if code not in known:
+    def _why_stale(self, one: Suppression, code: str) -> str:
+        if code not in self.known:
             return f"there is no rule {code!r}"
         if one.until and not _DAY.fullmatch(one.until):
             return f"until={one.until} is no date (YYYY-MM-DD)"
         if self._expired(one):
             return f"it held until {one.until}"
-        if (one.span.path, one.span.start, code) not in self._used:
+        if code in self.ran and (one.span.path, one.span.start, code) not in self._used:
             return f"{code} finds nothing here"
         return ""
 
@@ -110,7 +114,10 @@ _LONGEST = 200
 
 
 def read_comments(source: Source) -> Iterable[Suppression]:
-    """Yield the suppressions in a file; one that stands alone speaks of the line below it."""
+    """Yield the suppressions in a file.
+
+    One that stands alone speaks of the next line that is neither blank nor a comment.
+    """
     text = source.text
     before = 0
     for match in _COMMENT.finditer(text.text):
@@ -125,5 +132,15 @@ def read_comments(source: Source) -> Iterable[Suppression]:
             _UNTIL.sub("", rest).strip(),
             until[1] if until else "",
             text.span(match.start(), match.start() + len(match.group().rstrip())),
-            line + 1 if alone else line,
+            _next_line(source, line) if alone else line,
         )
+
+
+def _next_line(source: Source, line: int) -> int:
+    last = len(source.text.line_starts)
+    while line < last:
+        line += 1
+        content = source.text.line_text(line).strip()
+        if content and not content.startswith("#"):
+            break
+    return line

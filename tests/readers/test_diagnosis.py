@@ -50,9 +50,10 @@ def test_what_is_diagnosed_is_surely_refused(name: str, rest: str) -> None:
         ("numpy", "=1.21=py38_0", "write numpy==1.21"),
         ("absl-py", "   1.0.0", "write absl-py==1.0.0"),
         ("torch", "~=1", "write torch~=1.0"),
-        ("spacy", "[ja]>=3.*", ""),
+        ("spacy", "[ja]>=3.*", "drop the .*"),
+        ("torch", ">2.*", "write >=3 in place of >2.*"),
         ("transformers", ">=4.6.*", "drop the .*"),
-        ("pybind11", ">=2.6.2,<=2.7.*", "write the bound that is meant, such as <2.8 for <=2.7.*"),
+        ("pybind11", ">=2.6.2,<=2.7.*", "write <2.8 in place of <=2.7.*"),
         ("k2-1.24.4.dev1", "+cpu.torch2.2.1", "write k2==1.24.4.dev1+cpu.torch2.2.1"),
         (
             "deepspeed",

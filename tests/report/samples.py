@@ -40,7 +40,7 @@ def finding(
         related=related,
         help=help,
         evidence=evidence,
-        declaration="torch",
+        identity=("x",),
     )
 
 

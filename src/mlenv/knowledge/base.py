@@ -53,6 +53,8 @@ class Knowledge:
 
     def distributions_of(self, conda_name: str) -> tuple[str, ...]:
         """Return the PyPI distributions that a conda package holds, by canonical name."""
+        if conda_name in self._software:
+            return ()
         return self._distributions.get(conda_name, (conda_name.replace("_", "-"),))
 
     def brought_by(self, conda_name: str) -> tuple[str, ...]:
@@ -110,6 +112,10 @@ class Knowledge:
     @cached_property
     def _distributions(self) -> dict[str, tuple[str, ...]]:
         return {record["conda"]: tuple(record["pypi"]) for record in self._conda["package"]}
+
+    @cached_property
+    def _software(self) -> frozenset[str]:
+        return frozenset(self._conda["software"]["names"])
 
     @cached_property
     def _channels(self) -> dict[str, dict[str, Any]]:

@@ -23,8 +23,8 @@ class Reported:
         related: Other places.
         help: What to do; may be empty.
         evidence: The facts it rests on.
-        declaration: The text that the finding is about; with the rule, the file and the packages
-            it tells the finding from others of its kind.
+        identity: What tells the finding from others of its rule and file, and stays the same
+            while lines move and joined findings gain or lose members.
     """
 
     rule: str
@@ -38,7 +38,7 @@ class Reported:
     related: tuple[Related, ...] = ()
     help: str = ""
     evidence: tuple[Evidence, ...] = ()
-    declaration: str = ""
+    identity: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -46,7 +46,7 @@ class Reported:
         from hashlib import sha256
 
         path = self.span.path if self.span else ""
-        parts = (self.rule, path, *sorted(self.packages), " ".join(self.declaration.split()))
+        parts = (self.rule, path, *self.identity)
         return sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 

@@ -108,6 +108,13 @@ def not_yet(path: str) -> str:
     return _NOT_YET.get(name) or ("an image recipe" if is_image(path) else "")
 
 
+def is_deployed_image(path: str) -> bool:
+    """Whether a file is a recipe for an image that serves more than the work on the project."""
+    name = path.rpartition("/")[2].lower()
+    words = re.split(r"[._-]", name)
+    return is_image(path) and not {"ci", "lint", "test", "tests", "benchmark", "dev"} & set(words)
+
+
 def is_image(path: str) -> bool:
     """Whether a file is a recipe for an image."""
     return _IMAGE.fullmatch(path.rpartition("/")[2]) is not None

@@ -23,9 +23,19 @@ _SLIPS: tuple[tuple[str, str, str], ...] = (
         "drop the .*",
     ),
     (
-        rf"{_BEFORE}(?:<=|<|>|~=)\s*[0-9.]+\.\*{_AFTER}",
+        rf"{_BEFORE}(?:<|~=)\s*[0-9.]+\.\*{_AFTER}",
         "a wildcard goes with == and != only",
-        "write the bound that is meant, such as <2.8 for <=2.7.*",
+        "drop the .*",
+    ),
+    (
+        rf"{_BEFORE}<=\s*(?P<head>(?:[0-9]+\.)*)(?P<last>[0-9]+)\.\*{_AFTER}",
+        "a wildcard goes with == and != only",
+        "write <{head}{next} in place of <={head}{last}.*",
+    ),
+    (
+        rf"{_BEFORE}>\s*(?P<head>(?:[0-9]+\.)*)(?P<last>[0-9]+)\.\*{_AFTER}",
+        "a wildcard goes with == and != only",
+        "write >={head}{next} in place of >{head}{last}.*",
     ),
     (
         r"\s*~=\s*(?P<version>[0-9]+)",
@@ -85,7 +95,7 @@ _SLIPS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"\+\+.*",
-        "this is a compiler, which no index has",
+        "a name cannot hold a +; compilers and C++ libraries are on no index",
         "install it with apt or conda and delete the line",
     ),
     (r"[^\w\s\[\](;@<>=!~,.'\"-].*", "there is a character here that no name can hold", ""),
@@ -125,14 +135,17 @@ def diagnose(name: str, rest: str) -> tuple[str, str] | None:
         match = re.fullmatch(pattern, name + rest)
         if match:
             return reason, _filled(advice, match.groupdict())
+    bare = re.sub(r"^\s*\[[\w\s,.-]*\]", "", rest).rstrip()
     for pattern, reason, advice in _SLIPS if name else ():
-        match = re.fullmatch(pattern, rest.rstrip())
+        match = re.fullmatch(pattern, bare)
         if match:
             return reason, _filled(advice, {"name": name, **match.groupdict()})
     return None
 
 
 def _filled(advice: str, parts: dict[str, str | None]) -> str:
+    if parts.get("last"):
+        parts = {**parts, "next": str(int(parts["last"] or 0) + 1)}
     for key, value in parts.items():
         advice = advice.replace(f"{{{key}}}", value or "")
     return advice

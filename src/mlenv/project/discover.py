@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ class Candidate:
     reason: str = ""
 
 
-def walk(root: str, exclude: Sequence[str] = ()) -> Iterator[Candidate]:
+def walk(root: str, exclude: Sequence[str] = (), start: str = "") -> Iterator[Candidate]:
     """Yield the files below a folder that may speak of the environment, in order of path.
 
     Left out are what git ignores, what ``exclude`` names, environments, caches and vendored
@@ -59,12 +60,10 @@ def walk(root: str, exclude: Sequence[str] = ()) -> Iterator[Candidate]:
     Args:
         root: The folder.
         exclude: Patterns in the form of .gitignore, relative to the root.
+        start: The folder below the root to begin in; empty for the root itself.
     """
-    yield from _walk_folder(root, "", _patterns("", "\n".join(exclude)) if exclude else ())
-
-
-def _walk_folder(root: str, folder: str, ignores: tuple[IgnoreFile, ...]) -> Iterator[Candidate]:
-    pending = [(folder, ignores)]
+    excluded = _patterns("", "\n".join(exclude)) if exclude else ()
+    pending: list[tuple[str, tuple[IgnoreFile, ...]]] = [(start, ())]
     while pending:
         folder, ignores = pending.pop()
         entries = _entries(os.path.join(root, folder) if folder else root)
@@ -72,21 +71,23 @@ def _walk_folder(root: str, folder: str, ignores: tuple[IgnoreFile, ...]) -> Ite
             yield Candidate(folder or ".", "", "the folder cannot be read")
             continue
         names = {entry.name for entry in entries}
-        if folder and ("pyvenv.cfg" in names or "conda-meta" in names):
+        if folder != start and ("pyvenv.cfg" in names or "conda-meta" in names):
             yield Candidate(folder, "", "an installed environment")
             continue
         if ".gitignore" in names:
             ignores = (*ignores, *_ignore_file(root, folder))
+        # what the caller excludes no file of the project takes back in
+        patterns = (*ignores, *excluded)
         folders = []
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
                 if entry.name in _VENDORED:
                     yield Candidate(path, "", _VENDORED[entry.name])
-                elif entry.name not in _SKIPPED and not _ignored(path, True, ignores):
+                elif entry.name not in _SKIPPED and not _ignored(path, True, patterns):
                     folders.append((path, ignores))
             else:
-                yield from _candidate(path, entry, ignores)
+                yield from _candidate(path, entry, patterns)
         pending.extend(reversed(folders))
 
 
@@ -114,9 +115,13 @@ def _candidate(
 
 
 def _ignore_file(root: str, folder: str) -> tuple[IgnoreFile, ...]:
+    path = os.path.join(root, folder, ".gitignore")
     try:
-        with open(os.path.join(root, folder, ".gitignore"), "rb") as file:
-            text = file.read(_IGNORE_BYTES).decode("utf-8", "replace")
+        # git follows no links here either, and a pipe would be waited for
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return ()
+        with open(path, "rb") as file:
+            text = file.read(_IGNORE_BYTES).decode("utf-8", "surrogateescape")
     except OSError:
         return ()
     return _patterns(folder, text)

@@ -71,9 +71,10 @@ def _candidates(paths: tuple[str, ...], exclude: tuple[str, ...]) -> tuple[str, 
     for path in paths:
         relative = os.path.relpath(os.path.abspath(path), root).replace(os.sep, "/")
         if os.path.isdir(path):
-            for candidate in walk(path, exclude):
-                inner = candidate.path if relative == "." else f"{relative}/{candidate.path}"
-                found[inner] = Candidate(inner, candidate.kind, candidate.reason)
+            start = "" if relative == "." else relative
+            for candidate in walk(root, exclude, start):
+                # what is named itself is read whatever the walk over its folder makes of it
+                found.setdefault(candidate.path, candidate)
         else:
             found[relative] = _named(relative)
     return root, [found[path] for path in sorted(found)]
@@ -81,6 +82,9 @@ def _candidates(paths: tuple[str, ...], exclude: tuple[str, ...]) -> tuple[str, 
 
 def _named(path: str) -> Candidate:
     """A file that the caller names is read as what it most likely is, whatever its name."""
+    other = classify.not_yet(path)
+    if other:
+        return Candidate(path, "", f"{other}: not read by this version")
     kind = classify.by_name(path).rstrip("?")
     return Candidate(path, kind or classify.REQUIREMENTS)
 
@@ -90,7 +94,10 @@ def _common_root(paths: Iterable[str]) -> str:
         os.path.abspath(path) if os.path.isdir(path) else os.path.dirname(os.path.abspath(path))
         for path in paths
     ]
-    common = os.path.commonpath(folders)
+    try:
+        common = os.path.commonpath(folders)
+    except ValueError:
+        raise UsageError("paths on several drives have no folder in common") from None
     above = common
     while not os.path.exists(os.path.join(above, ".git")):
         parent = os.path.dirname(above)
@@ -177,7 +184,7 @@ class _Loader:
         includes = tuple(self.includes)
         covered = coverage(sources, includes)
         unread = [*self.unread.values(), *_cycles(sources, includes)]
-        images = [path for path in self.unread if classify.is_image(path)]
+        images = [path for path in self.unread if classify.is_deployed_image(path)]
         found, overall = profiles(sources, images, self.setups)
         sets = install_sets(sources, includes, covered)
         return Project(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.project import Project
@@ -17,7 +16,10 @@ _WORDS = (
 )
 _AUXILIARY_NAME = rf"(?:^|.*[-_.:])(?:{_WORDS})(?:[-_.].*)?$"
 _AUXILIARY_FOLDER = r"docs?|documentation|tests?|testing|\.github|\.circleci|\.devcontainer"
-_ASIDE = r"(?:^|/)(?:examples?|demos?|tutorials?|notebooks?|recipes|samples?|research_projects)/"
+_ASIDE = (
+    r"(?:^|[/_-])(?:examples?|demos?|tutorials?|notebooks?|recipes|samples?|benchmarks?|cookbooks?|"
+    r"research_projects)(?:[_-][^/]*)?/"
+)
 LOCKABLE = ("pyproject", "pixi")
 """Formats whose own tools write a lock, so that ranges in them are as they should be."""
 
@@ -67,11 +69,3 @@ def settled_names(source: Source, project: Project) -> frozenset[str]:
             if requirement.span.path != source.path and requirement.versions.is_exact:
                 found.add(requirement.name)
     return frozenset(found)
-
-
-def listed(names: Iterable[str], most: int = 3) -> str:
-    """Return names as a phrase: ``a``, ``a and b``, ``a, b, c and 4 more``."""
-    unique = list(dict.fromkeys(names))
-    if len(unique) > most + 1:
-        return f"{', '.join(unique[:most])} and {len(unique) - most} more"
-    return " and ".join(filter(None, (", ".join(unique[:-1]), unique[-1]))) if unique else ""

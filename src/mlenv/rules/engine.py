@@ -16,7 +16,6 @@ from mlenv.records import replace
 from mlenv.rules.base import Rule
 from mlenv.suppress import Suppressions
 
-_SEVERITIES = {severity.value: severity for severity in Severity}
 _MOST_NAMED = 3
 
 
@@ -37,17 +36,23 @@ def run(
     suppressions = Suppressions(today)
     suppressions.add(project.sources.values())
     context = {"project": project, "knowledge": Knowledge(), "suppressions": suppressions}
-    wanted = [one for one in rules if config.reports(one.code, one.topic)]
+    wanted = [
+        one
+        for one in rules
+        if config.reports(one.code, one.topic) and config.level(one.code, one.topic) != "off"
+    ]
+    suppressions.known = frozenset(one.code for one in rules)
+    suppressions.ran = frozenset(one.code for one in wanted)
     # what judges the suppressions themselves must see which of them the other rules used
     wanted.sort(key=lambda one: "suppressions" in one.needs)
     silencer = _Silencer(config, suppressions)
     found: list[Reported] = []
     for one in wanted:
         level = config.level(one.code, one.topic)
-        if level != "off":
-            heard = [f for f in _findings(one, context) if not silencer.silences(one, f)]
-            joined = _joined(_unique(heard), one.severity)
-            found.extend(_reported(one, finding, level) for finding in joined)
+        said = _unique(_findings(one, context))
+        heard = [finding for finding in said if not silencer.silences(one, finding)]
+        joined = _joined(heard, one.severity)
+        found.extend(_reported(one, finding, level, project) for finding in joined)
     found.sort(key=lambda r: (r.span.order if r.span else ("", 0, 0), r.severity.rank, r.rule))
     return tuple(found), silencer.count
 
@@ -79,9 +84,10 @@ class _Silencer:
         self._by_path: dict[str, tuple[str, ...]] = {}
 
     def silences(self, one: Rule, finding: Finding) -> bool:
+        # the comment is asked first: one that silences what is silenced twice is not stale
         silenced = (
-            any(covers(s, one.code, one.topic) for s in self._ignored_in(finding.span.path))
-            or self.suppressions.covers(one.code, finding.span)
+            self.suppressions.covers(one.code, finding.span)
+            or any(covers(s, one.code, one.topic) for s in self._ignored_in(finding.span.path))
             or self._excused(one, finding)
         )
         self.count += silenced
@@ -120,7 +126,12 @@ def _joined(findings: Iterable[Finding], default: Severity) -> Iterator[Finding]
         else:
             yield finding
     for members in batches.values():
-        yield _join(sorted(members, key=lambda finding: finding.span.order), default)
+        # the worst leads: it is the cause of the severity
+        yield _join(sorted(members, key=lambda one: _rank(one, default)), default)
+
+
+def _rank(finding: Finding, default: Severity) -> tuple[int, tuple[str, int, int]]:
+    return (finding.severity or default).rank, finding.span.order
 
 
 def _join(members: list[Finding], default: Severity) -> Finding:
@@ -130,7 +141,7 @@ def _join(members: list[Finding], default: Severity) -> Finding:
     packages = tuple(dict.fromkeys(name for one in members for name in one.packages))
     worst = min((one.severity or default for one in members), key=lambda severity: severity.rank)
     related = [Related(one.span) for one in members[1:]]
-    others = tuple(other for one in members for other in one.related)
+    others = {other.span: other for one in members for other in one.related}.values()
     if len(packages) == 1 and first.packages:
         return replace(first, severity=worst, related=(*related, *others))
     count = len(packages) if all(one.packages for one in members) else len(members)
@@ -152,12 +163,16 @@ def _named(packages: tuple[str, ...]) -> str:
     return f"{', '.join(packages[:_MOST_NAMED])} and {len(packages) - _MOST_NAMED} more"
 
 
-def _reported(one: Rule, finding: Finding, level: str) -> Reported:
+def _reported(one: Rule, finding: Finding, level: str, project: Project) -> Reported:
+    severity = finding.severity or one.severity
+    # the configuration may make a rule worse, but not where nobody installs from
+    if level and project.sources[finding.span.path].role != CONTEXT:
+        severity = Severity(level)
     return Reported(
         one.code,
         one.name,
         one.topic,
-        _SEVERITIES.get(level) or finding.severity or one.severity,
+        severity,
         finding.certainty,
         finding.message,
         finding.packages,
@@ -165,5 +180,12 @@ def _reported(one: Rule, finding: Finding, level: str) -> Reported:
         finding.related,
         finding.help,
         finding.evidence,
-        finding.batch or finding.span.text,
+        _identity(finding),
     )
+
+
+def _identity(finding: Finding) -> tuple[str, ...]:
+    if finding.batch:
+        return (finding.batch,)
+    source = finding.span.source
+    return *sorted(finding.packages), " ".join(source.line_text(finding.span.line).split())

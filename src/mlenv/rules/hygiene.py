@@ -23,12 +23,8 @@ def stale_suppression(project: Project, suppressions: Suppressions) -> Iterator[
     Good:
         numpy==1.24.3
     """
-    from mlenv.rules.registry import RULES
-
     if project.sources:
-        for stale in suppressions.stale({one.code for one in RULES}):
+        for stale in suppressions.stale():
             yield Finding(
-                f"this suppression does nothing: {stale.reason}",
-                stale.span,
-                help="remove it",
+                f"this suppression does nothing: {stale.reason}", stale.span, help="remove it"
             )

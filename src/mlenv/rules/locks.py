@@ -11,7 +11,7 @@ from mlenv.model.source import LOCK, MANIFEST, Source
 from mlenv.model.text import Span
 from mlenv.project.profiles import APPLICATION, LIBRARY
 from mlenv.rules.base import rule
-from mlenv.rules.common import LOCKABLE, declared, is_auxiliary, profile_of, settled_names
+from mlenv.rules.common import LOCKABLE, declared, is_aside, is_auxiliary, profile_of, settled_names
 
 _WRITES_LOCK = {
     "uv": "uv lock",
@@ -48,12 +48,14 @@ def no_lock(source: Source, project: Project) -> Iterator[Finding]:
         for r in declared(source)
         if r.group == MAIN and not r.is_direct and r.name not in (*settled, "python")
         and not r.versions.is_exact
+        and r.versions.understood
     ]  # fmt: skip
     if not open_ones:
         return
     manager = source.packaging.manager if source.packaging else ""
     command = _WRITES_LOCK.get(manager, "")
     first = open_ones[0]
+    matters = (profile == APPLICATION or bool(command)) and not is_aside(source.path)
     count = len({r.name for r in open_ones})
     yield Finding(
         f"{count} requirements are open and no lock records their versions"
@@ -61,7 +63,7 @@ def no_lock(source: Source, project: Project) -> Iterator[Finding]:
         else "1 requirement is open and no lock records its version",
         first.span,
         tuple(dict.fromkeys(r.name for r in open_ones)),
-        Severity.WARNING if profile == APPLICATION or command else None,
+        Severity.WARNING if matters else None,
         help=f"run {command or 'uv lock'} and commit the lock",
         batch="no-lock",
     )

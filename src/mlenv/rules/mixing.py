@@ -11,6 +11,7 @@ from mlenv.model.requirement import CONDA, MAIN, PYPI, REQUIREMENT, Requirement
 from mlenv.model.source import MANIFEST, Source
 from mlenv.rules.base import rule
 from mlenv.rules.common import distributions
+from mlenv.rules.conflicts import meet
 from mlenv.versions.version_set import pep440
 
 _CONDA_ADVICE = "Anaconda's documentation, Using pip in a conda environment"
@@ -19,20 +20,29 @@ _EXPORT = "conda env export"
 
 
 def _pairs(
-    requirements: tuple[Requirement, ...], knowledge: Knowledge
+    install_set: InstallSet, knowledge: Knowledge
 ) -> Iterator[tuple[str, Requirement, Requirement]]:
-    """Yield distributions that both conda and pip bring, with the two requirements."""
+    """Yield distributions that both conda and pip bring to one environment, with the requirements.
+
+    pixi resolves the two together and a lock proves that they fit, so neither is looked at.
+    """
+    if install_set.lock or install_set.home.kind != "conda-env":
+        return
     from_conda: dict[str, Requirement] = {}
-    for requirement in requirements:
+    for requirement in install_set.requirements:
         if requirement.ecosystem == CONDA and requirement.kind == REQUIREMENT:
             for name in distributions(requirement, knowledge):
                 from_conda.setdefault(name, requirement)
     seen: set[str] = set()
-    for requirement in requirements:
+    for requirement in install_set.requirements:
         if requirement.ecosystem != PYPI or requirement.kind != REQUIREMENT:
             continue
         twin = from_conda.get(requirement.name)
-        if twin is not None and requirement.name not in seen:
+        if (
+            twin is not None
+            and requirement.name not in seen
+            and meet(install_set, twin, requirement)
+        ):
             seen.add(requirement.name)
             yield requirement.name, twin, requirement
 
@@ -58,11 +68,11 @@ def conda_and_pip(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Fin
         dependencies:
           - numpy=1.24.3
     """
-    for name, conda, pip in _pairs(install_set.requirements, knowledge):
+    for name, conda, pip in _pairs(install_set, knowledge):
         if name == _TORCH or knowledge.is_tool(name):
             continue
         clash = not conda.versions.intersects(pip.versions) or pip.is_direct
-        agrees = not clash and _implies(conda, pip)
+        agrees = not clash and conda.versions.implies(pip.versions)
         message = f"conda and pip both install {name}"
         if clash:
             message += ", and pip will write its version over conda's"
@@ -80,11 +90,6 @@ def conda_and_pip(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Fin
             batch="" if clash else "both" + str(agrees),
             batch_message="conda and pip both install {count} distributions: {packages}",
         )
-
-
-def _implies(one: Requirement, two: Requirement) -> bool:
-    """Whether whatever satisfies the one requirement satisfies the other as well."""
-    return (one.versions & two.versions).intervals == one.versions.intervals
 
 
 @rule("MIX002", "torch-from-both", topic="mixing", severity=Severity.WARNING)
@@ -108,12 +113,12 @@ def torch_from_both(install_set: InstallSet, knowledge: Knowledge) -> Iterator[F
         dependencies:
           - pytorch=2.1.0
     """
-    for name, conda, pip in _pairs(install_set.requirements, knowledge):
+    for name, conda, pip in _pairs(install_set, knowledge):
         if name != _TORCH:
             continue
         replaces = not conda.versions.intersects(pip.versions) or pip.is_direct
         local = pip.versions.exact is not None and bool(pip.versions.exact.local)
-        agrees = not (replaces or local) and _implies(conda, pip)
+        agrees = not (replaces or local) and conda.versions.implies(pip.versions)
         yield Finding(
             "conda and pip both install PyTorch"
             + (", and pip writes its build over conda's" if replaces or local else ""),
@@ -186,6 +191,8 @@ def pip_over_conda(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Fi
           - scipy=1.11
           - numpy=1.23.5
     """
+    if install_set.lock or install_set.home.kind != "conda-env":
+        return
     listed = {r.name: r for r in install_set.requirements if r.ecosystem == CONDA}
     pinned = {
         r.name: r

@@ -53,11 +53,7 @@ def open_versions(source: Source, project: Project, knowledge: Knowledge) -> Ite
         return
     by_name = _statements(source)
     candidates = [
-        Openness(
-            statements[0],
-            intersection(one.versions for one in statements),
-            any(knowledge.is_framework(d) for d in distributions(statements[0], knowledge)),
-        )
+        _openness(statements, knowledge)
         for statements in by_name.values()
         if not _is_beside_the_point(statements[0], source, knowledge)
     ]
@@ -68,6 +64,25 @@ def open_versions(source: Source, project: Project, knowledge: Knowledge) -> Ite
     for one in candidates:
         if settled.isdisjoint((one.requirement.name, *distributions(one.requirement, knowledge))):
             yield one
+
+
+def _openness(statements: list[Requirement], knowledge: Knowledge) -> Openness:
+    """Return the statement on a distribution that leaves most open, with what bounds it.
+
+    Statements for environments that never meet say nothing of each other.
+    """
+    framework = any(knowledge.is_framework(d) for d in distributions(statements[0], knowledge))
+    found = [
+        Openness(
+            one,
+            intersection(
+                other.versions for other in statements if other.environments & one.environments
+            ),
+            framework,
+        )
+        for one in statements
+    ]
+    return next((one for one in found if not one.is_exact), found[0])
 
 
 def _statements(source: Source) -> dict[str, list[Requirement]]:
@@ -99,7 +114,7 @@ def _settled(
     found = set(settled_names(source, project))
     pinned = set(found)
     for statements in by_name.values():
-        if Openness(statements[0], intersection(s.versions for s in statements), False).is_exact:
+        if _openness(statements, knowledge).is_exact:
             pinned.update(distributions(statements[0], knowledge))
     for name in pinned:
         found.update(knowledge.companions_of(name))

@@ -164,6 +164,8 @@ def _asks_local_build(problem: Problem) -> bool:
 
 
 def _dropped_message(problem: Problem, needs_index: bool) -> str:
+    if problem.detail in ("--requirement", "--constraint"):
+        return f"pip follows one -r or -c on a line and ignores this {problem.detail}"
     if not problem.detail.startswith("-"):
         return f"pip ignores {problem.detail!r} after the blank on an editable's line"
     message = f"pip ignores {problem.detail} on a requirement's line, and uv refuses the file"
@@ -203,7 +205,8 @@ def dropped_requirement(source: Source) -> Iterator[Finding]:
 def missing_include(project: Project) -> Iterator[Finding]:
     """A file that a manifest includes and that is not there.
 
-    Installers stop at an include that they cannot open, so nothing gets installed.
+    pip and uv stop at an include that they cannot open, so nothing gets installed. setuptools
+    passes over a missing file that pyproject.toml takes dependencies from, which are then missing.
 
     Messages that users see: "ERROR: Could not open requirements file: [Errno 2] No such file or
     directory".
@@ -217,11 +220,11 @@ def missing_include(project: Project) -> Iterator[Finding]:
     for missed in project.unread:
         if missed.kind == kinds.MISSING_INCLUDE and missed.span is not None:
             yield Finding(
-                f"the included file cannot be opened: {missed.path}",
+                f"the included file does not exist: {missed.path}",
                 missed.span,
                 help="paths are relative to the file that includes",
                 batch=missed.path,
-                batch_message=f"the included file cannot be opened: {missed.path}",
+                batch_message=f"the included file does not exist: {missed.path}",
             )
 
 
@@ -331,4 +334,28 @@ def dropped_section(source: Source) -> Iterator[Finding]:
             else (),
             batch=problem.detail,
             batch_message=problem.detail,
+        )
+
+
+@rule("PRS012", "unknown-group", topic="parse", severity=Severity.ERROR)
+def unknown_group(source: Source) -> Iterator[Finding]:
+    """A dependency group that includes one which does not exist.
+
+    Tools that read dependency groups refuse the whole table then.
+
+    Bad:
+        [dependency-groups]
+        dev = [{ include-group = "tset" }]
+
+    Good:
+        [dependency-groups]
+        test = ["pytest>=8"]
+        dev = [{ include-group = "test" }]
+    """
+    for problem in _of_kind(source, kinds.UNKNOWN_GROUP):
+        yield Finding(
+            f"there is no dependency group {problem.detail!r} to include",
+            problem.span,
+            help=problem.help or "correct the name",
+            evidence=(Evidence("including a group that is not defined is an error", "PEP 735"),),
         )

@@ -19,7 +19,7 @@ from mlenv.versions.version_set import Clause
 _CONDA_BUILD = (
     r"/(?:croot|work|feedstock_root|conda-bld|_build_env|build_artifacts)/|abs_[0-9a-z]{8,}"
 )
-_HOME = r"/tmp/|/private/var/|/home/[^/]+/|/Users/[^/]+/|^file:///[A-Za-z]:|^[A-Za-z]:[\\/]|^~"  # noqa: S108
+_HOME = r"/private/var/|/home/(?!jovyan/)[^/]+/|/Users/[^/]+/|^file:///[A-Za-z]:|^[A-Za-z]:[\\/]|^~"
 _TAG = r"(?:[\w.]*[-_/])?v?\d+(?:\.\d+)*[\w.+-]*"
 _BRANCH_ARCHIVE = (
     r"/(?:archive|raw|zipball|tarball)/(?:refs/heads/)?(main|master|dev|develop)"
@@ -188,7 +188,7 @@ def vcs_without_commit(source: Source, project: Project) -> Iterator[Finding]:
     """
     if source.path in project.covered or source.is_contested:
         return
-    mild = is_auxiliary(source.path)
+    mild = is_auxiliary(source.path) or is_aside(source.path)
     for requirement in source.requirements:
         followed = _followed(requirement)
         if not followed:
@@ -197,7 +197,7 @@ def vcs_without_commit(source: Source, project: Project) -> Iterator[Finding]:
         yield Finding(
             f"{_named(requirement)} follows {followed}, which moves",
             requirement.span,
-            (requirement.name,) if requirement.name else (),
+            (requirement.name or _named(requirement),),
             Severity.NOTE if mild or is_auxiliary("", requirement.group) else None,
             help=f"state the commit {where}"
             if requirement.is_vcs
@@ -320,7 +320,8 @@ def exact_pin_in_library(source: Source, project: Project) -> Iterator[Finding]:
         version = requirement.versions.exact
         if requirement.group != MAIN or version is None or requirement.is_direct:
             continue
-        if requirement.ecosystem != "pypi" or (own and requirement.name.startswith(own)):
+        name = requirement.name
+        if requirement.ecosystem != PYPI or (own and (name == own or name.startswith(f"{own}-"))):
             continue
         yield Finding(
             f"this library pins {requirement.written} exactly, which its users must share",
@@ -357,7 +358,7 @@ def foreign_path(source: Source) -> Iterator[Finding]:
         from_conda = re.search(_CONDA_BUILD, place) is not None
         foreign = from_conda or re.search(_HOME, place) is not None
         yield Finding(
-            f"{_named(requirement)} points at a path of one machine",
+            f"{requirement.written or place} points at a path of one machine",
             requirement.span,
             (requirement.name,) if requirement.name else (),
             None if foreign else Severity.WARNING,

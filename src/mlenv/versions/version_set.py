@@ -159,6 +159,14 @@ class VersionSet:
             return True
         return not (self & other).is_empty
 
+    def implies(self, other: VersionSet) -> bool:
+        """Return whether whatever it admits the other admits too, so far as that can be told."""
+        if not (self.understood and other.understood):
+            return False
+        if other.exact_text and self.exact_text.lower() != other.exact_text.lower():
+            return False
+        return _intersect(self.intervals, other.intervals) == self.intervals
+
     def over(self, known: Iterable[Version]) -> list[Version]:
         """Return those of the known versions that it admits, in the order given.
 
@@ -319,18 +327,6 @@ def _joined(glue: str, *sets: VersionSet) -> str:
 def intersection(sets: Iterable[VersionSet]) -> VersionSet:
     """Return the versions that all the sets admit."""
     return reduce(VersionSet.__and__, sets, ANY)
-
-
-def span_of(low: Version | None, high: Cut | None, text: str, clauses: str) -> VersionSet:
-    """Return the set from a version, inclusive, up to a cut: what ``^`` and prefixes need."""
-    interval = (before(low) if low else LOWEST, high or HIGHEST)
-    read = of_clauses(read_clauses(clauses) or ())
-    return VersionSet(
-        (interval,),
-        read.text if read else text,
-        read.clauses if read else (),
-        low is not None and low.is_prerelease,
-    )
 
 
 def read_clauses(text: str) -> tuple[Clause, ...] | None:

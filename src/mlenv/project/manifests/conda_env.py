@@ -20,6 +20,7 @@ from mlenv.model.source import (
     Statement,
 )
 from mlenv.model.text import Fragment, SourceText, Span
+from mlenv.project.authorship import stated_author
 from mlenv.project.collect import Collector
 from mlenv.project.manifests.conda_platforms import (
     comment_selector,
@@ -92,7 +93,7 @@ class _Reader:
             indexes=tuple(collector.indexes),
             channels=tuple(self.channels),
             statements=tuple(collector.statements),
-            generated_by="conda env export" if exported else "",
+            generated_by="conda env export" if exported else stated_author(self.text.text),
             platform=platform_of(r.name for r in conda if not r.versions.is_any),
         )
 

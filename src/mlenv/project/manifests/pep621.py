@@ -57,7 +57,8 @@ def read(draft: TomlDraft) -> None:
 def _unknown_key(draft: TomlDraft, table: str, key: str) -> None:
     detail = f"[{table}] has no key {key!r}: build tools refuse the file or pass over it"
     span = draft.document.key_span((table, key))
-    draft.parts.problems.append(Problem(DROPPED_SECTION, span, detail, fatal=False))
+    advice = "name what the build needs in requires" if table == "build-system" else "remove it"
+    draft.parts.problems.append(Problem(DROPPED_SECTION, span, detail, help=advice, fatal=False))
 
 
 def _dependencies(draft: TomlDraft, path: Path, group: str, own_name: str) -> None:

@@ -28,7 +28,7 @@ _VALUED = frozenset(
 )
 _INTENT = (
     r"#+\s*(?:requires?\s+|for\s+|tested (?:with|on)\s+)?"
-    r"(?P<subject>python|cuda|platform)(?:\s+version)?\s*[:=]?\s*"
+    r"(?P<subject>python|cuda|platform)(?:\s+version)?(?:\s*[:=])?\s*"
     r"(?P<value>(?:[<>=~!]=?\s*)?v?\d+(?:\.\d+){0,2}(?:\.\*|\+)?|[a-z]+_[a-z0-9_]+)"
 )
 _FROZEN_AT_LEAST = 20

@@ -211,7 +211,10 @@ def _with_options(
     head: Fragment, fragment: Fragment, options: list[_Option], collector: Collector
 ) -> None:
     hashes = tuple(option.value for option in options if option.name == "--hash")
+    before = len(collector.problems)
     _add(head, fragment, collector, hashes)
+    if len(collector.problems) > before:
+        return  # what is wrong with the requirement comes first
     for option in options:
         if not option.name:
             _drop_requirement(option, collector)
@@ -253,8 +256,8 @@ def _editable(fragment: Fragment, options: list[_Option], collector: Collector) 
     found = read_direct(_editable_text(fragment, options, at), collector.group, collector.kind)
     if isinstance(found, Refusal):
         collector.refuse(first.at, found)
-    else:
-        collector.requirements.append(replace(found, editable=True, span=fragment.whole))
+        return
+    collector.requirements.append(replace(found, editable=True, span=fragment.whole))
     if at + 1 < len(options) and not options[at + 1].name and _is_cut_short(first.value):
         collector.problems.append(
             Problem(
@@ -290,24 +293,27 @@ def _editable_text(fragment: Fragment, options: list[_Option], at: int) -> Fragm
     return first if value == first.text else Fragment.decoded(value, first.whole)
 
 
+def _followed(options: list[_Option]) -> _Option | None:
+    """Return the include that pip follows: the first -r of a line, else its first -c."""
+    for name in ("--requirement", "--constraint"):
+        for option in options:
+            if option.name == name:
+                return option
+    return None
+
+
 def _option_line(fragment: Fragment, options: list[_Option], collector: Collector) -> None:
-    followed = False
+    followed = _followed(options)
     for option in options:
         if not option.name:
             _drop_requirement(option, collector)
-        elif option.name in ("--requirement", "--constraint"):
-            if followed:
-                _drop_option(option, fragment, collector)
-            else:
-                collector.includes.append(
-                    Include(
-                        option.value,
-                        option.at.whole,
-                        option.name == "--constraint",
-                        collector.group,
-                    )
-                )
-            followed = True
+        elif option is followed:
+            is_constraint = option.name == "--constraint"
+            collector.includes.append(
+                Include(option.value, option.at.whole, is_constraint, collector.group)
+            )
+        elif followed is not None and option.name in _GLOBAL:
+            _drop_option(option, fragment, collector)
         elif option.name in _INDEX_KINDS:
             collector.indexes.append(
                 Index(_INDEX_KINDS[option.name], option.value, option.at.whole)

@@ -135,12 +135,12 @@ def logical_lines(text: SourceText) -> Iterator[Fragment]:
 
 def _condensed(problems: list[Problem], reader: _Reader) -> list[Problem]:
     """Return the problems with those of one cause said once."""
-    refused = [p for p in problems if p.kind == UNREADABLE_LINE]
+    refused = list({p.span.line: p for p in problems if p.kind == UNREADABLE_LINE}.values())
     if reader.columns and len(reader.columns) < _FEW:
         problems = problems + [_column_problem(span) for span in reader.columns]
     if len(reader.columns) >= _FEW:
         problems = [_not_a_manifest(reader.columns, "is laid out in columns, as pip list prints")]
-    elif len(refused) > _FEW and 2 * len(refused) > reader.line_count:
+    elif len(refused) >= _FEW and 2 * len(refused) > reader.line_count:
         spans = [problem.span for problem in refused]
         rest = [problem for problem in problems if problem.kind != UNREADABLE_LINE]
         problems = [*rest, _not_a_manifest(spans, "holds mostly text that is no requirement")]
