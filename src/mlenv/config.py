@@ -12,7 +12,6 @@ from mlenv.records import dataclass, replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-PROFILES = ("application", "library", "research")
 FAIL_ON = ("error", "warning", "note", "never")
 LEVELS = ("error", "warning", "note", "off")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from mlenv.config import FAIL_ON, LEVELS, PROFILES, Config, IgnoreEntry, Vocabulary, suggestion
+from mlenv.config import FAIL_ON, LEVELS, Config, IgnoreEntry, Vocabulary, suggestion
 from mlenv.errors import ConfigError
+from mlenv.model.profile import PROFILES
 from mlenv.model.requirement import canonical_name
 
 if TYPE_CHECKING:

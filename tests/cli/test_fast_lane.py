@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from mlenv.cli import fast, requests
 from mlenv.cli.full import app
 from mlenv.cli.requests import AuditRequest, DepsRequest
-from mlenv.config import FAIL_ON, PROFILES
+from mlenv.config import FAIL_ON
+from mlenv.model.profile import PROFILES
 
 FIELDS = {"report_format": "format", "deps_format": "format", "rules_format": "format"}
 """Parameters that cannot bear the name of the field that they set."""

@@ -16,7 +16,8 @@ from mlenv.cli.requests import (
     AuditRequest,
     DepsRequest,
 )
-from mlenv.config import FAIL_ON, PROFILES
+from mlenv.config import FAIL_ON
+from mlenv.model.profile import PROFILES
 from mlenv.records import dataclass
 
 if TYPE_CHECKING:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from mlenv.model.profile import APPLICATION, LIBRARY, PROFILES, RESEARCH
 from mlenv.model.source import LOCK, Source
-
-APPLICATION = "application"
-LIBRARY = "library"
-RESEARCH = "research"
-PROFILES = (APPLICATION, LIBRARY, RESEARCH)
 
 SETUP_FILES = ("setup.py", "setup.cfg")
 _METADATA = r"^\s*(?:classifiers|classifier|url|home[-_]page|project_urls|long_description)\s*="

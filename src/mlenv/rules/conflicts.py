@@ -40,10 +40,12 @@ def by_distribution(install_set: InstallSet) -> Iterator[list[Requirement]]:
 
 def meet(install_set: InstallSet, *requirements: Requirement) -> bool:
     """Return whether some environment of a set is meant by all the requirements."""
-    environments = install_set.pythons
-    for requirement in requirements:
-        environments &= requirement.environments
-    return environments != 0
+    markers = [r.marker for r in requirements if r.marker is not None]
+    if not markers:
+        return install_set.pythons != 0
+    from mlenv.model.compatibility import compatible  # most sets have no markers
+
+    return compatible(*markers, pythons=install_set.pythons)
 
 
 @rule("CON001", "unsatisfiable", topic="conflicts", severity=Severity.ERROR)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlenv.model.finding import Evidence, Finding, Related, Severity
+from mlenv.model.profile import APPLICATION, LIBRARY
 from mlenv.model.project import Project
 from mlenv.model.requirement import MAIN
 from mlenv.model.source import LOCK, MANIFEST, Source
 from mlenv.model.text import Span
-from mlenv.project.profiles import APPLICATION, LIBRARY
 from mlenv.rules.base import rule
 from mlenv.rules.common import LOCKABLE, declared, is_aside, is_auxiliary, profile_of, settled_names
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mlenv.rules import conflicts, hygiene, locks, mixing, parse, pins
+from mlenv.rules import channels, conflicts, hygiene, locks, mixing, parse, pins, references
 from mlenv.rules.base import Rule
 
 RULES: tuple[Rule, ...] = tuple(
     value
-    for module in (parse, pins, locks, mixing, conflicts, hygiene)
+    for module in (parse, pins, references, locks, mixing, channels, conflicts, hygiene)
     for value in vars(module).values()
     if isinstance(value, Rule)
 )
