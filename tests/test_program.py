@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -82,3 +83,30 @@ def test_the_documentation_shows_what_the_program_prints() -> None:
 def test_mlenv_finds_nothing_above_a_note_in_itself() -> None:
     done = run(ROOT, "audit", ".", "--fail-on", "warning")
     assert done.returncode == 0, done.stdout
+
+
+def test_a_setting_cannot_make_test_data_fail(tmp_path: Path) -> None:
+    data = tmp_path / "tests" / "data"
+    data.mkdir(parents=True)
+    (data / "requirements.txt").write_text("torch=2.1\n", "utf-8")
+    (tmp_path / "mlenv.toml").write_text('[severity]\nparse = "error"\n', "utf-8")
+    done = run(tmp_path, "audit", ".")
+    assert "note[PRS001]" in done.stdout
+    assert done.returncode == 0
+
+
+def test_a_live_suppression_is_not_stale_when_its_rule_does_not_run(tmp_path: Path) -> None:
+    text = "torch  # mlenv: ignore[PIN001] the platform pins it\n"
+    (tmp_path / "requirements.txt").write_text(text, "utf-8")
+    for arguments in ((), ("--ignore", "PIN001"), ("--select", "HYG")):
+        done = run(tmp_path, "audit", ".", "--no-config", "--fail-on", "note", *arguments)
+        assert (done.returncode, "HYG001" in done.stdout) == (0, False), arguments
+
+
+def test_a_joined_finding_keeps_its_fingerprint_when_it_grows(tmp_path: Path) -> None:
+    prints = []
+    for text in ("torch\n", "# new\ntorch\nnumpy\n"):
+        (tmp_path / "requirements.txt").write_text(text, "utf-8")
+        report = json.loads(run(tmp_path, "audit", ".", "--format", "json").stdout)
+        prints.append([finding["fingerprint"] for finding in report["findings"]])
+    assert prints[0] == prints[1]
