@@ -168,7 +168,8 @@ def test_the_command_line_goes_over_the_file() -> None:
         profile="research",
         select=("locks",),
         ignore=("PIN001", "PIN002"),
-        exclude=("a", "b"),
+        exclude=("a",),
+        also_exclude=("b",),
         fail_on="never",
         allow_empty=True,
     )

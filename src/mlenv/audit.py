@@ -7,8 +7,9 @@ from mlenv.knowledge import KNOWLEDGE_DATE
 from mlenv.model.finding import Severity
 from mlenv.model.project import Project
 from mlenv.model.report import AuditedFile, Report, Reported, SkippedFile
-from mlenv.model.source import LOCK
+from mlenv.model.source import CONTEXT, LOCK
 from mlenv.project.load import load_project
+from mlenv.project.place import find_place
 from mlenv.records import replace
 from mlenv.rules.engine import run
 from mlenv.rules.registry import RULES
@@ -34,7 +35,11 @@ def audit_project(
     Raises:
         UsageError: A path does not exist.
     """
-    project = load_project(paths, exclude=config.exclude, stdin=stdin)
+    place = find_place(paths, stdin[0] if stdin else "", config.path)
+    config = replace(config, added=place.prefix, taken=place.home)
+    project = load_project(
+        paths, exclude=config.also_exclude, stdin=stdin, place=place, patterns=config.exclude
+    )
     if config.profile:
         project = replace(
             project, profile=config.profile, profiles=dict.fromkeys(project.sources, config.profile)
@@ -69,7 +74,8 @@ def _skipped(project: Project) -> tuple[SkippedFile, ...]:
 
 
 def _exit_code(project: Project, findings: tuple[Reported, ...], config: Config) -> int:
-    if not project.sources and not findings:
+    is_context = all(source.role == CONTEXT for source in project.sources.values())
+    if is_context and not findings:
         return CLEAN if config.allow_empty else NOTHING
     if config.fail_on == "never":
         return CLEAN

@@ -82,12 +82,15 @@ class Config:
         ignore: What not to report.
         ignore_entries: What not to report of one package or file, with reasons.
         fail_on: ``error``, ``warning``, ``note`` or ``never``.
-        exclude: Patterns of paths to leave out.
+        exclude: Patterns of paths to leave out, relative to the file's folder.
         severity: Pairs of a selector and ``error``, ``warning``, ``note`` or ``off``.
         per_file_ignores: Pairs of a pattern of paths and the selectors ignored there.
         allow_empty: Whether finding nothing to audit is no failure.
         path: The file that it was read from; empty where there is none.
         unused: Keys that were accepted and that this version does nothing with.
+        also_exclude: The command line's patterns, relative to the audited root.
+        added: What leads from the project's top to the audited root.
+        taken: What leads from the project's top to the file's folder.
     """
 
     profile: str = ""
@@ -101,6 +104,9 @@ class Config:
     allow_empty: bool = False
     path: str = ""
     unused: tuple[str, ...] = ()
+    also_exclude: tuple[str, ...] = ()
+    added: str = ""
+    taken: str = ""
 
     def with_options(
         self,
@@ -123,7 +129,7 @@ class Config:
             select=select or self.select,
             ignore=self.ignore + ignore,
             fail_on=fail_on or self.fail_on,
-            exclude=self.exclude + exclude,
+            also_exclude=self.also_exclude + exclude,
             allow_empty=allow_empty or self.allow_empty,
         )
 
@@ -142,12 +148,16 @@ class Config:
             return ""
         return max(fitting, key=lambda pair: (pair[0] != topic, len(pair[0])))[1]
 
+    def local(self, path: str) -> str:
+        """Return a path as the file's patterns see it: relative to the file's own folder."""
+        return (self.added + path).removeprefix(self.taken)
+
     def ignored_in(self, path: str) -> tuple[str, ...]:
         """Return the selectors that are ignored in a file, by its path relative to the root."""
         return tuple(
             selector
             for pattern, selectors in self.per_file_ignores
-            if matches_path(pattern, path)
+            if matches_path(pattern, self.local(path))
             for selector in selectors
         )
 

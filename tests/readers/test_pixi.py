@@ -94,7 +94,7 @@ def test_targets_and_features_narrow_the_platform() -> None:
     windows = 'sys_platform == "win32" and platform_machine == "AMD64"'
     linux = 'sys_platform == "linux" and platform_machine == "x86_64"'
     assert (named["cpuonly"].group, str(named["cpuonly"].marker)) == ("main", windows)
-    assert (named["pytorch-gpu"].group, str(named["pytorch-gpu"].marker)) == ("cuda", linux)
+    assert (named["pytorch-gpu"].group_name, str(named["pytorch-gpu"].marker)) == ("cuda", linux)
     assert str(named["triton"].marker) == f'{linux} and os_name == "posix"'
     assert named["pytest"].marker is None
 
@@ -109,8 +109,11 @@ def test_workspace_and_environments() -> None:
         ("cuda", "12"),
     ]
     assert str(found.statements[2].versions) == ">=12.1"
-    assert found.groups.includes == {"default": ("test",), "cuda": ("test",)}
-    assert found.groups.standalone == {"cuda"}
+    assert found.groups.includes == {
+        "env:default": ("feature:test",),
+        "env:cuda": ("feature:cuda", "feature:test"),
+    }
+    assert found.groups.standalone == {"env:cuda"}
     assert found.packaging is not None
     assert (found.packaging.name, found.packaging.manager) == ("demo", "pixi")
 

@@ -135,15 +135,15 @@ def test_groups_and_extras() -> None:
         '[tool.poetry.group.Docs.dependencies]\ne = "*"\n'
     )
     assert [(r.name, r.group) for r in found.requirements] == [
-        ("a", "gpu"),
-        ("a", "all"),
-        ("b", "optional"),
+        ("a", "extra:gpu"),
+        ("a", "extra:all"),
+        ("b", "extra:optional"),
         ("c", "main"),
-        ("b-oth", "all"),
-        ("d", "dev"),
-        ("e", "docs"),
+        ("b-oth", "extra:all"),
+        ("d", "group:dev"),
+        ("e", "group:docs"),
     ]
-    assert found.groups.includes == {"docs": ("test",)}
+    assert found.groups.includes == {"group:docs": ("group:test",)}
 
 
 def test_sources() -> None:

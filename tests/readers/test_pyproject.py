@@ -73,12 +73,15 @@ def test_standard_tables() -> None:
     assert by_group(found) == {
         "build": ["setuptools", "wheel"],
         "main": ["torch", "pillow", "x"],
-        "gpu-extra": ["xformers"],
-        "all": ["my-project"],
-        "test": ["pytest"],
-        "lint": ["ruff"],
+        "extra:gpu-extra": ["xformers"],
+        "extra:all": ["my-project"],
+        "group:test": ["pytest"],
+        "group:lint": ["ruff"],
     }
-    assert found.groups.includes == {"all": ("docs", "gpu-extra"), "test": ("lint",)}
+    assert found.groups.includes == {
+        "extra:all": ("extra:docs", "extra:gpu-extra"),
+        "group:test": ("group:lint",),
+    }
     assert found.groups.standalone == {"build"}
     (python,) = found.statements
     assert (python.subject, python.value, python.span.line) == ("python", ">=3.9,<3.13", 6)
@@ -107,7 +110,7 @@ def test_an_extra_and_a_group_may_share_a_name() -> None:
     found = source(
         '[project.optional-dependencies]\ndev = ["a"]\n[dependency-groups]\ndev = ["b"]\n'
     )
-    assert by_group(found) == {"dev": ["a", "b"]}
+    assert by_group(found) == {"extra:dev": ["a"], "group:dev": ["b"]}
 
 
 def test_requirements_come_in_the_order_of_the_file() -> None:
@@ -126,10 +129,10 @@ def test_dependencies_from_other_files() -> None:
     )
     assert [(i.target, i.group, i.span.text) for i in found.includes] == [
         ("requirements.txt", "main", "requirements.txt"),
-        ("gpu.txt", "gpu", "gpu.txt"),
-        ("cuda.txt", "gpu", "cuda.txt"),
+        ("gpu.txt", "extra:gpu", "gpu.txt"),
+        ("cuda.txt", "extra:gpu", "cuda.txt"),
         ("base.txt", "main", "base.txt"),
-        ("docs.txt", "docs", "docs.txt"),
+        ("docs.txt", "extra:docs", "docs.txt"),
     ]
 
 

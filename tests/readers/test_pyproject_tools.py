@@ -76,7 +76,7 @@ def test_uv_requirements_and_settings() -> None:
     found = source(UV)
     assert found.problems == ()
     assert {(r.name, r.group, r.kind) for r in found.requirements if r.span.line > 5} == {
-        ("pytest", "dev", "requirement"),
+        ("pytest", "group:dev", "requirement"),
         ("numpy", "main", CONSTRAINT),
         ("scipy", "main", OVERRIDE),
         ("setuptools", "build", CONSTRAINT),
@@ -85,7 +85,7 @@ def test_uv_requirements_and_settings() -> None:
         ("torch-backend", "cu121"),
         ("platform", "sys_platform == 'linux'"),
     ]
-    assert found.groups.conflicts == (frozenset(("cpu", "cuda")),)
+    assert found.groups.conflicts == (frozenset(("extra:cpu", "extra:cuda")),)
     assert found.packaging is not None
     assert found.packaging.workspace == ("packages/*",)
 
@@ -115,7 +115,7 @@ def test_uv_sources_complete_requirements() -> None:
     assert (here.path, here.editable) == ("../here", True)
     assert found["member", "main"].workspace
     assert found["wheel", "main"].url.endswith("wheel-1.0-py3-none-any.whl")
-    assert (found["jax", "cpu"].index, found["jax", "cuda"].index) == ("a", "b")
+    assert (found["jax", "extra:cpu"].index, found["jax", "extra:cuda"].index) == ("a", "b")
     assert not found["plain", "main"].is_direct
 
 
@@ -182,7 +182,8 @@ def test_pdm() -> None:
     )
     assert found.problems == ()
     test, sub, numpy, scipy, direct = found.requirements
-    assert (test.group, sub.group, sub.name, sub.editable) == ("test", "test", "sub", True)
+    assert (test.group, sub.group) == ("group:test", "group:test")
+    assert (sub.name, sub.editable) == ("sub", True)
     assert sub.span.text.startswith("-e file:")
     assert (numpy.kind, numpy.versions.text, scipy.versions.text) == (OVERRIDE, "==1.26", ">=1.2")
     assert numpy.span.text == 'numpy = "1.26"'
@@ -202,10 +203,10 @@ def test_hatch_environments() -> None:
         '[tool.hatch.envs.lint]\nskip-install = true\ndependencies = ["ruff"]\n'
     )
     assert by_group(found) == {
-        "default": ["pytest"],
-        "docs": ["sphinx"],
-        "gpu": ["cupy"],
-        "lint": ["ruff"],
+        "env:default": ["pytest"],
+        "env:docs": ["sphinx"],
+        "env:gpu": ["cupy"],
+        "env:lint": ["ruff"],
     }
-    assert found.groups.includes == {"gpu": ("cuda", "default")}
-    assert found.groups.standalone == {"build", "docs", "lint"}
+    assert found.groups.includes == {"env:gpu": ("extra:cuda", "env:default")}
+    assert found.groups.standalone == {"build", "env:docs", "env:lint"}

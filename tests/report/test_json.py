@@ -150,6 +150,7 @@ def test_deps_json() -> None:
         "marker": 'python_version < "3.12"',
         "url": None,
         "group": "main",
+        "group_kind": "main",
         "channel": None,
         "build": None,
         "hashes": ["sha256:00"],

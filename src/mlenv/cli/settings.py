@@ -32,7 +32,7 @@ def configuration(request: AuditRequest | DepsRequest) -> Config:
         ConfigError: The file is missing or says something that mlenv does not know.
     """
     config = load_config(
-        _common_folder(request.paths),
+        _common_folder(request.paths, request.stdin_filename),
         request.config,
         use_config=not request.no_config,
         vocabulary=known_rules,
@@ -42,9 +42,11 @@ def configuration(request: AuditRequest | DepsRequest) -> Config:
     return config
 
 
-def _common_folder(paths: tuple[str, ...]) -> str:
+def _common_folder(paths: tuple[str, ...], stdin_filename: str) -> str:
     """Return the deepest folder that holds all paths, in whatever order they were given."""
     named = [os.path.abspath(path) for path in paths if path != STDIN]
+    if stdin_filename:
+        named.append(os.path.dirname(os.path.abspath(stdin_filename)))
     try:
         return os.path.commonpath(named) if named else os.curdir
     except ValueError:  # on several drives

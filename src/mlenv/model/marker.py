@@ -2,8 +2,8 @@
 
 Whether two requirements can ever apply together is asked of markers far more often than whether
 one applies here. So a marker is evaluated once over a fixed table of the environments that people
-run (operating system, machine, interpreter), and kept as a bit set; two markers exclude each other
-where the bit sets do not meet.
+run (operating system, machine, interpreter), and kept as a bit set; where the bit sets meet, so
+do the markers. What the table lacks is for :mod:`mlenv.model.compatibility` to decide.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from mlenv.versions.version_set import VersionSet, pep440
 
 Environment = dict[str, str]
 
-_PLATFORMS = (
+PLATFORMS = (
     ("linux", "Linux", "posix", ("x86_64", "aarch64", "ppc64le")),
     ("darwin", "Darwin", "posix", ("arm64", "x86_64")),
     ("win32", "Windows", "nt", ("AMD64", "ARM64")),
 )
-_MINORS = ("2.7", *(f"3.{minor}" for minor in range(5, 17)))
-_PATCHES = ("0", "99")
+MINORS = ("2.7", *(f"3.{minor}" for minor in range(5, 17)))
+PATCHES = ("0", "99")
 _VERSIONED = frozenset(("python_version", "python_full_version", "implementation_version"))
 _VARIABLES = frozenset(
     (
@@ -55,10 +55,10 @@ _LEGACY = {
 
 
 def _environments() -> Iterator[Environment]:
-    for sys_platform, system, os_name, machines in _PLATFORMS:
+    for sys_platform, system, os_name, machines in PLATFORMS:
         for machine in machines:
-            for minor in _MINORS:
-                for patch in _PATCHES:
+            for minor in MINORS:
+                for patch in PATCHES:
                     yield {
                         "sys_platform": sys_platform,
                         "platform_system": system,
@@ -133,11 +133,13 @@ class Marker:
         text: As PEP 508 text in canonical form.
         applies: The bit set of the environments in which it holds or may hold.
         condition: What it says.
+        decided: Whether ``applies`` is exact: the table knows the variables, and it holds in it.
     """
 
     text: str
     applies: int
     condition: Condition
+    decided: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -153,8 +155,23 @@ class Marker:
 
 @lru_cache(maxsize=4096)
 def for_pythons(versions: VersionSet) -> int:
-    """Return the environments whose Python a set of versions admits."""
-    return _bits(lambda environment: _python_admitted(versions, environment))
+    """Return the environments whose Python a set of versions admits.
+
+    Where it admits no patch release of the table, it stands for the minor releases that it
+    touches; 0 where it touches none.
+    """
+    found = _bits(lambda environment: _python_admitted(versions, environment))
+    if found:
+        return found
+    touched = {minor for minor in MINORS if versions.intersects(_minor(minor))}
+    return _bits(lambda environment: environment["python_version"] in touched)
+
+
+@lru_cache(maxsize=len(MINORS))
+def _minor(minor: str) -> VersionSet:
+    versions = pep440(f"=={minor}.*")
+    assert versions is not None, minor
+    return versions
 
 
 def _python_admitted(versions: VersionSet, environment: Environment) -> bool:
@@ -184,14 +201,24 @@ def parse_marker(text: str) -> Marker:
     Source: PEP 508, "Environment markers".
     """
     condition = _Parser(text).parse()
-    return Marker(str(condition), _applies(condition), condition)
+    return _marker(condition)
 
 
-def _applies(condition: Condition) -> int:
+def _marker(condition: Condition) -> Marker:
     found = _bits(lambda environment: _holds(condition, environment))
+    known = all(one.variable in environments()[0] for one in comparisons(condition))
     # A condition that holds nowhere in the table speaks of something that the table lacks (a
     # patch release, an exotic system): nothing can be concluded from it.
-    return found or ALL_ENVIRONMENTS
+    return Marker(str(condition), found or ALL_ENVIRONMENTS, condition, bool(found) and known)
+
+
+def comparisons(condition: Condition) -> Iterator[Comparison]:
+    """Yield the comparisons that a condition is made of."""
+    if isinstance(condition, Comparison):
+        yield condition
+        return
+    for part in condition.parts:
+        yield from comparisons(part)
 
 
 def conjunction(*markers: Marker | None) -> Marker | None:
@@ -200,7 +227,7 @@ def conjunction(*markers: Marker | None) -> Marker | None:
     if len(present) < 2:
         return present[0] if present else None
     condition = Junction("and", tuple(_bracketed(marker.condition) for marker in present))
-    return Marker(str(condition), _applies(condition), condition)
+    return _marker(condition)
 
 
 def _bracketed(condition: Condition) -> Condition:
@@ -216,10 +243,11 @@ def _holds(condition: Condition, environment: Environment) -> bool:
     actual = environment.get(condition.variable)
     if actual is None:
         return True
-    return _compare(condition, actual)
+    return compare(condition, actual)
 
 
-def _compare(condition: Comparison, actual: str) -> bool:
+def compare(condition: Comparison, actual: str) -> bool:
+    """Return whether a comparison holds for a value of its variable."""
     operator, value = condition.operator, condition.value
     if operator in ("in", "not in"):
         inside = value in actual if condition.reversed else actual in value

@@ -22,6 +22,14 @@ MAIN = "main"
 BUILD = "build"
 """The group of what builds the project and is not installed beside it."""
 
+EXTRA = "extra"
+GROUP = "group"
+"""A dependency group of PEP 735, or of a tool that had such groups before."""
+ENV = "env"
+"""An environment that a tool makes: one of Hatch's or pixi's."""
+FEATURE = "feature"
+"""A part of pixi's environments, never installed by itself."""
+
 REQUIREMENT = "requirement"
 CONSTRAINT = "constraint"
 """Bounds a version where something else asks for the distribution; installs nothing."""
@@ -36,6 +44,27 @@ _VCS = re.compile(r"(git|hg|svn|bzr)(?:\+|(?=://))", re.IGNORECASE)
 def canonical_name(name: str) -> str:
     """Return a distribution's name as indexes compare it. Source: PEP 503."""
     return _SEPARATORS.sub("-", name).lower()
+
+
+def group_key(kind: str, name: str) -> str:
+    """Return what stands for a group in the model, where an extra and a group may share a name.
+
+    Args:
+        kind: ``extra``, ``group``, ``env`` or ``feature``.
+        name: The name as its own kind compares it.
+    """
+    return f"{kind}:{name}"
+
+
+def group_name(key: str) -> str:
+    """Return the name of a group as its file has it."""
+    return key.partition(":")[2] or key
+
+
+def group_kind(key: str) -> str:
+    """Return what a group is: ``main``, ``build``, ``extra``, ``group``, ``env`` or ``feature``."""
+    kind, colon, _ = key.partition(":")
+    return kind if colon or key in (MAIN, BUILD) else GROUP
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +84,8 @@ class Requirement:
         marker: The environments that it is for; None means all.
         url: A direct reference (wheel, archive, VCS, file), as written and unmasked.
         path: A local directory or file; empty elsewhere.
-        group: The set of requirements that it is installed with.
+        group: The set of requirements that it is installed with: ``main``, ``build``, or a key of
+            :func:`group_key`.
         kind: ``requirement``, ``constraint`` or ``override``.
         index: The index that it must come from: a name or URL; empty where none is stated. Where
             that depends on the environment, the one for Linux on x86_64.
@@ -97,6 +127,16 @@ class Requirement:
     def environments(self) -> int:
         """The environments that it is meant for, as a bit set."""
         return ALL_ENVIRONMENTS if self.marker is None else self.marker.applies
+
+    @property
+    def group_name(self) -> str:
+        """The name of its group as the file has it."""
+        return group_name(self.group)
+
+    @property
+    def group_kind(self) -> str:
+        """What its group is; see :func:`group_kind`."""
+        return group_kind(self.group)
 
     @property
     def is_vcs(self) -> bool:

@@ -57,7 +57,7 @@ class Include:
         target: The path as written, relative to the file that names it.
         span: Where it is named.
         constraint: Whether the file only constrains.
-        group: The group that its requirements join.
+        group: The group that its requirements join, as in a requirement.
     """
 
     target: str
@@ -118,7 +118,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupRelation:
-    """How groups of one file are installed together.
+    """How groups of one file are installed together; each is named as in a requirement.
 
     Attributes:
         includes: For each group the groups that it brings along.
@@ -129,6 +129,10 @@ class GroupRelation:
     includes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     standalone: frozenset[str] = frozenset()
     conflicts: tuple[frozenset[str], ...] = ()
+
+    def excludes(self, groups: frozenset[str]) -> bool:
+        """Return whether some of the groups are never installed together."""
+        return any(len(one & groups) > 1 for one in self.conflicts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,6 +147,8 @@ class Packaging:
         manager: The tool that the file is written for (``uv``, ``poetry``, ``pdm``, ``hatch``,
             ``pixi``); empty where it is none in particular.
         workspace: Globs of the members of a workspace, relative to the file.
+        outside: Globs of the folders that are no members though ``workspace`` covers them.
+        tools: Every tool that the file has tables for.
     """
 
     name: str = ""
@@ -150,6 +156,8 @@ class Packaging:
     published: bool = False
     manager: str = ""
     workspace: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

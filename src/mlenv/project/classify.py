@@ -125,6 +125,16 @@ def is_record(path: str) -> bool:
     return re.search(_RECORDS, path) is not None
 
 
+def submodules(text: str) -> list[str]:
+    """Return the folders that a .gitmodules names.
+
+    Args:
+        text: The file. Source: gitmodules(5).
+    """
+    found = re.findall(r"^[ \t]*path[ \t]*=[ \t]*(\S[^\r\n]*)", text, re.MULTILINE)
+    return [name.strip().strip('"').strip("/") for name in found]
+
+
 def _is_environment(name: str) -> bool:
     return _ENVIRONMENT.fullmatch(name.rpartition(".")[0]) is not None
 

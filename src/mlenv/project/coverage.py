@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import fnmatch
 import posixpath
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from mlenv.model.project import ResolvedInclude
@@ -28,10 +28,22 @@ def coverage(sources: dict[str, Source], includes: Iterable[ResolvedInclude]) ->
         for path in _covered_by(lock, sources):
             if path in sources and path != lock.path:
                 covered.setdefault(path, lock.path)
-    for include in includes:
-        if include.origin in covered and not include.include.constraint:
-            covered.setdefault(include.target, covered[include.origin])
+    _add_included(covered, includes)
     return covered
+
+
+def _add_included(covered: dict[str, str], includes: Iterable[ResolvedInclude]) -> None:
+    targets: dict[str, list[str]] = {}
+    for include in includes:
+        if not include.include.constraint:
+            targets.setdefault(include.origin, []).append(include.target)
+    pending = deque(covered)
+    while pending:
+        path = pending.popleft()
+        for target in targets.get(path, ()):
+            if target not in covered:
+                covered[target] = covered[path]
+                pending.append(target)
 
 
 def _is_own(lock: Source, sources: dict[str, Source]) -> bool:
@@ -52,35 +64,52 @@ def _covered_by(lock: Source, sources: dict[str, Source]) -> Iterator[str]:
     elif lock.kind == "pixi-lock":
         yield posixpath.join(folder, "pixi.toml")
         manifest = sources.get(pyproject)
-        if manifest is not None and manifest.packaging and manifest.packaging.manager == "pixi":
+        if manifest is not None and manifest.packaging and "pixi" in manifest.packaging.tools:
             yield pyproject
     elif lock.kind in _OF_CONDA:
         yield from (
-            _named_inputs(lock)
+            _named_inputs(lock, sources)
             if lock.compiled_from
             else _in_folder(folder, ("conda-env",), sources)
         )
     else:
-        yield from _named_inputs(lock)
-        yield lock.path.removesuffix(".txt") + ".in"
+        named = list(_named_inputs(lock, sources))
+        yield from named or [lock.path.removesuffix(".txt") + ".in"]
 
 
-def _named_inputs(lock: Source) -> Iterator[str]:
+def _named_inputs(lock: Source, sources: dict[str, Source]) -> Iterator[str]:
     """The inputs that a compiled file names, which are relative to wherever the tool was run."""
     for name in lock.compiled_from:
         path = name.replace("\\", "/")
-        yield posixpath.normpath(posixpath.join(lock.directory, path))
-        yield posixpath.normpath(path)
-        yield posixpath.join(lock.directory, posixpath.basename(path))
+        places = (
+            posixpath.normpath(posixpath.join(lock.directory, path)),
+            posixpath.normpath(path),
+            posixpath.join(lock.directory, posixpath.basename(path)),
+        )
+        yield from [place for place in places if place in sources][:1]
 
 
 def _members(pyproject: str, sources: dict[str, Source]) -> Iterator[str]:
     manifest = sources.get(pyproject)
     if manifest is None or manifest.packaging is None:
         return
-    for pattern in manifest.packaging.workspace:
-        whole = posixpath.normpath(posixpath.join(manifest.directory, pattern, "pyproject.toml"))
-        yield from fnmatch.filter(sources, whole)
+    members, outside = manifest.packaging.workspace, manifest.packaging.outside
+    if not members:
+        return
+    above = f"{manifest.directory}/" if manifest.directory else ""
+    for path, source in sources.items():
+        folder = source.directory.removeprefix(above)
+        is_below = source.kind == "pyproject" and folder and path.startswith(above)
+        if is_below and _covers(members, folder) and not _covers(outside, folder):
+            yield path
+
+
+def _covers(globs: tuple[str, ...], folder: str) -> bool:
+    """Whether one of some globs matches a folder; a star stays within one name."""
+    from mlenv.project.gitignore import compile_pattern  # few projects are workspaces
+
+    patterns = (compile_pattern("/" + posixpath.normpath(glob).lstrip("/")) for glob in globs)
+    return any(pattern is not None and pattern.matches(folder) for pattern in patterns)
 
 
 def _in_folder(folder: str, kinds: tuple[str, ...], sources: dict[str, Source]) -> Iterator[str]:

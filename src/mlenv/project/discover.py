@@ -50,7 +50,14 @@ class Candidate:
     reason: str = ""
 
 
-def walk(root: str, exclude: Sequence[str] = (), start: str = "") -> Iterator[Candidate]:
+def walk(
+    root: str,
+    exclude: Sequence[str] = (),
+    start: str = "",
+    *,
+    above: tuple[IgnoreFile, ...] = (),
+    excluded: tuple[IgnoreFile, ...] = (),
+) -> Iterator[Candidate]:
     """Yield the files below a folder that may speak of the environment, in order of path.
 
     Left out are what git ignores, what ``exclude`` names, environments, caches and vendored
@@ -61,9 +68,11 @@ def walk(root: str, exclude: Sequence[str] = (), start: str = "") -> Iterator[Ca
         root: The folder.
         exclude: Patterns in the form of .gitignore, relative to the root.
         start: The folder below the root to begin in; empty for the root itself.
+        above: The .gitignore files of the folders above ``start``.
+        excluded: Further patterns of what to leave out.
     """
-    excluded = _patterns("", "\n".join(exclude)) if exclude else ()
-    pending: list[tuple[str, tuple[IgnoreFile, ...]]] = [(start, ())]
+    excluded = (*excluded, *read_patterns("", exclude))
+    pending: list[tuple[str, tuple[IgnoreFile, ...]]] = [(start, above)]
     while pending:
         folder, ignores = pending.pop()
         entries = _entries(os.path.join(root, folder) if folder else root)
@@ -75,7 +84,7 @@ def walk(root: str, exclude: Sequence[str] = (), start: str = "") -> Iterator[Ca
             yield Candidate(folder, "", "an installed environment")
             continue
         if ".gitignore" in names:
-            ignores = (*ignores, *_ignore_file(root, folder))
+            ignores = (*ignores, *ignore_file(root, folder))
         # what the caller excludes no file of the project takes back in
         patterns = (*ignores, *excluded)
         folders = []
@@ -84,7 +93,7 @@ def walk(root: str, exclude: Sequence[str] = (), start: str = "") -> Iterator[Ca
             if entry.is_dir(follow_symlinks=False):
                 if entry.name in _VENDORED:
                     yield Candidate(path, "", _VENDORED[entry.name])
-                elif entry.name not in _SKIPPED and not _ignored(path, True, patterns):
+                elif entry.name not in _SKIPPED and not is_ignored(path, True, patterns):
                     folders.append((path, ignores))
             else:
                 yield from _candidate(path, entry, patterns)
@@ -104,7 +113,7 @@ def _candidate(
 ) -> Iterator[Candidate]:
     other = classify.not_yet(path)
     kind = "" if other else classify.by_name(path)
-    if not (kind or other) or _ignored(path, False, ignores):
+    if not (kind or other) or is_ignored(path, False, ignores):
         return
     if other:
         yield Candidate(path, "", f"{other}: not read by this version")
@@ -114,7 +123,8 @@ def _candidate(
         yield Candidate(path, kind, "not a regular file")
 
 
-def _ignore_file(root: str, folder: str) -> tuple[IgnoreFile, ...]:
+def ignore_file(root: str, folder: str) -> tuple[IgnoreFile, ...]:
+    """Return the .gitignore of a folder below a root, or nothing where there is none."""
     path = os.path.join(root, folder, ".gitignore")
     try:
         # git follows no links here either, and a pipe would be waited for
@@ -124,16 +134,20 @@ def _ignore_file(root: str, folder: str) -> tuple[IgnoreFile, ...]:
             text = file.read(_IGNORE_BYTES).decode("utf-8", "surrogateescape")
     except OSError:
         return ()
-    return _patterns(folder, text)
+    return read_patterns(folder, (text,))
 
 
-def _patterns(folder: str, text: str) -> tuple[IgnoreFile, ...]:
+def read_patterns(folder: str, lines: Sequence[str]) -> tuple[IgnoreFile, ...]:
+    """Return patterns in the form of .gitignore that are relative to a folder, if there are any."""
+    if not lines:
+        return ()
     from mlenv.project.gitignore import read_ignore_file
 
-    return (read_ignore_file(folder, text),)
+    return (read_ignore_file(folder, "\n".join(lines)),)
 
 
-def _ignored(path: str, is_folder: bool, ignores: tuple[IgnoreFile, ...]) -> bool:
+def is_ignored(path: str, is_folder: bool, ignores: tuple[IgnoreFile, ...]) -> bool:
+    """Return whether a path is left out; of files that speak of it the last decides."""
     for ignore in reversed(ignores):
         verdict = ignore.verdict(path, is_folder=is_folder)
         if verdict is not None:

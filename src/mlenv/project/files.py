@@ -55,14 +55,15 @@ class Tree:
         try:
             # opening a FIFO or a device would block; O_NONBLOCK lets the check below refuse it
             handle = os.open(full, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return Unreadable("there is no such file", missing=True)
         except (OSError, ValueError) as error:
             return Unreadable(_cause(error))
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):  # of a folder no file object can be made
+            os.close(handle)
+            return Unreadable("not a regular file")
         with os.fdopen(handle, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                return Unreadable("not a regular file")
             if status.st_size > limit:
                 return Unreadable(f"larger than {limit // _MEBIBYTE} MiB")
             try:
@@ -83,6 +84,20 @@ class Tree:
             return None
         path = os.path.normpath(os.path.join(os.path.dirname(origin), target)).replace("\\", "/")
         return None if path == ".." or path.startswith("../") else path
+
+    def is_empty(self, folder: str) -> bool:
+        """Return whether there is no such folder, or nothing in it.
+
+        Args:
+            folder: Relative to the root, with ``/``.
+        """
+        full = os.path.realpath(os.path.join(self.root, folder))
+        try:
+            return self._inside(full) and not os.listdir(full)
+        except FileNotFoundError:
+            return True
+        except (OSError, ValueError):
+            return False
 
     def _inside(self, full: str) -> bool:
         return full == self.root or full.startswith(self.root.rstrip(os.sep) + os.sep)

@@ -11,11 +11,16 @@ from mlenv.model.requirement import (
     BUILD,
     CONDA,
     CONSTRAINT,
+    FEATURE,
     MAIN,
     OVERRIDE,
+    REQUIREMENT,
     Requirement,
+    group_kind,
+    group_name,
 )
 from mlenv.model.source import LOCK, MANIFEST, Source
+from mlenv.records import replace
 
 Includes = dict[str, list[ResolvedInclude]]
 
@@ -57,30 +62,36 @@ def _sets_of(
         requirements: list[Requirement] = []
         paths: dict[str, None] = {source.path: None}
         _gather(source, members, sources, includes, requirements, paths)
-        standalone = group in source.groups.standalone or group == BUILD
         if not requirements:
             continue
         yield InstallSet(
-            source.path if group == MAIN else f"{source.path} [{group}]",
+            source.path if group == MAIN else f"{source.path} [{group_name(group)}]",
             source,
             group,
             tuple(requirements),
-            ALL_ENVIRONMENTS if standalone else _pythons(source),
+            _pythons(source, members),
             tuple(paths),
             covered.get(source.path, ""),
         )
 
 
 def _choices(source: Source) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield each group with all the groups that its installation brings along."""
+    """Yield each group with all the groups that its installation brings along.
+
+    pixi's features are left out: only its environments are installed. So is what brings groups
+    along that exclude each other: nobody can install it.
+    """
     groups = dict.fromkeys([MAIN, *(r.group for r in source.requirements)])
     groups.update(dict.fromkeys(include.group for include in source.includes))
     groups.update(dict.fromkeys(source.groups.includes))
     for group in groups:
+        if group_kind(group) == FEATURE:
+            continue
         members = _closure(group, source.groups.includes)
         if group not in source.groups.standalone and group != BUILD:
             members |= _closure(MAIN, source.groups.includes)
-        yield group, frozenset(members)
+        if not source.groups.excludes(frozenset(members)):
+            yield group, frozenset(members)
 
 
 def _closure(group: str, includes: dict[str, tuple[str, ...]]) -> set[str]:
@@ -104,37 +115,62 @@ def _gather(
 ) -> None:
     """Collect a source's requirements of some groups, and those of what it includes for them."""
     pending = deque([(source, groups)])
-    while pending:
-        current, members = pending.popleft()
-        # bounds and overrides of a manifest hold for every group, whatever group they stand in
+    bounds: deque[str] = deque()  # what only constrains; last, since it may be required as well
+    while pending or bounds:
+        bounding = not pending
+        if bounding:
+            target = bounds.popleft()
+            if target in paths:
+                continue
+            paths[target] = None
+            current, members = sources[target], frozenset((MAIN,))
+        else:
+            current, members = pending.popleft()
         requirements.extend(
-            r
+            replace(r, kind=CONSTRAINT) if bounding and r.kind == REQUIREMENT else r
             for r in current.requirements
-            if r.group in members or r.kind in (CONSTRAINT, OVERRIDE)
+            if _holds_for(r, members)
         )
         for include in includes.get(current.path, ()):
-            if include.include.group in members and include.target not in paths:
+            if include.include.group not in members or include.target in paths:
+                continue
+            if bounding or include.include.constraint:
+                bounds.append(include.target)
+            else:
                 paths[include.target] = None
                 pending.append((sources[include.target], frozenset((MAIN,))))
 
 
-def _pythons(source: Source) -> int:
-    """Return the environments that the file's own statements on Python leave."""
+def _holds_for(requirement: Requirement, groups: frozenset[str]) -> bool:
+    """Whether a requirement stands in some groups, or bounds what is installed with any group.
+
+    What builds the project is bounded apart from what is installed.
+    """
+    if requirement.group in groups:
+        return True
+    bounds = requirement.kind in (CONSTRAINT, OVERRIDE)
+    return bounds and BUILD not in groups and requirement.group != BUILD
+
+
+def _pythons(source: Source, groups: frozenset[str]) -> int:
+    """Return the environments that the file's own statements on Python leave for some groups."""
     stated = [
-        statement.versions
+        (statement.versions, ALL_ENVIRONMENTS)
         for statement in source.statements
         if statement.subject == "python" and statement.binding and statement.versions
+        if MAIN in groups
     ]
     stated += [
-        requirement.versions
+        (requirement.versions, requirement.environments)
         for requirement in source.requirements
         if requirement.name == "python" and requirement.ecosystem == CONDA
+        if requirement.group in groups
     ]
     if not stated:
         return ALL_ENVIRONMENTS
     from mlenv.model.marker import for_pythons
 
     found = ALL_ENVIRONMENTS
-    for versions in stated:
-        found &= for_pythons(versions)
-    return found or ALL_ENVIRONMENTS
+    for versions, environments in stated:
+        found &= for_pythons(versions) | ~environments
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from mlenv.model.profile import APPLICATION, LIBRARY, PROFILES, RESEARCH
 from mlenv.model.source import LOCK, Source
@@ -27,7 +27,12 @@ def describes_a_distribution(text: str) -> bool:
 
 
 def profiles(
-    sources: dict[str, Source], images: Iterable[str] = (), setups: Iterable[str] = ()
+    sources: dict[str, Source],
+    images: Iterable[str] = (),
+    setups: Iterable[str] = (),
+    *,
+    start: str = "",
+    silent: Collection[str] = (),
 ) -> tuple[dict[str, str], str]:
     """Return the profile of each file and of the project as a whole.
 
@@ -40,10 +45,12 @@ def profiles(
         sources: The files read.
         images: The paths of image recipes.
         setups: The paths of setup files with metadata for an index.
+        start: The folder that the project as a whole is judged by.
+        silent: The paths among the sources that are known and not asked for.
     """
     folders = _folders(sources, images, setups)
-    found = {path: _profile(path, folders) for path in sources}
-    return found, folders.get("") or _most(found)
+    found = {path: _profile(path, folders) for path in sources if path not in silent}
+    return found, folders.get(start) or _most(found)
 
 
 def _folders(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlenv.model.requirement import MAIN, REQUIREMENT, LockedPackage, Requirement
+from mlenv.model.requirement import BUILD, MAIN, REQUIREMENT, LockedPackage, Requirement
 from mlenv.report.ansi import painter
 from mlenv.report.columns import table, wrapped
 from mlenv.report.deps_json import problem_message
@@ -70,7 +70,8 @@ def _particulars(requirement: Requirement) -> Iterator[str]:
     if requirement.kind != REQUIREMENT:
         yield requirement.kind
     if requirement.group != MAIN:
-        yield f"group {requirement.group}"
+        kind = requirement.group_kind
+        yield requirement.group if kind == BUILD else f"{kind} {requirement.group_name}"
     if requirement.channel:
         yield f"channel {requirement.channel}"
     if requirement.build:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlenv.records import dataclass
@@ -9,9 +10,9 @@ from mlenv.report.columns import text_width, wrapped
 from mlenv.report.escape import MASK, clean, command_brackets, escaped, secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from mlenv.model.text import Span
+    from mlenv.model.text import SourceText, Span
     from mlenv.report.ansi import Paint
 
 _TAB = 4
@@ -95,14 +96,13 @@ def _underline(
 
 
 def _excerpt(span: Span, room: int) -> _Excerpt:
-    line = span.source.line_text(span.line)
+    line, hidden, brackets = _line(span.source, span.line)
     start = min(span.column - 1, len(line))
     end = min(start + span.end - span.start, len(line))
-    hidden = secrets(line)
     # no more characters than could be shown are looked at: lines can be megabytes long
     low = _outside(max(0, start - room), hidden)
     high = min(len(line), start + 2 * room)
-    cells = _cells(line, low, high, hidden)
+    cells = _cells(line, low, high, hidden, brackets)
     left, right = _window(cells, start - low, end - low, room, low > 0, high < len(line))
     is_cut_left, is_cut_right = low + left > 0, low + right < len(line)
     text = "".join(cells[left:right])
@@ -112,15 +112,31 @@ def _excerpt(span: Span, room: int) -> _Excerpt:
     return _Excerpt(shown, before, before + marked, is_cut_left or is_cut_right)
 
 
+@lru_cache(maxsize=8)
+def _line(source: SourceText, number: int) -> tuple[str, list[tuple[int, int]], frozenset[int]]:
+    """Return a line, where credentials stand in it, and its brackets that a runner would heed.
+
+    Kept, since a line can be megabytes long and thousands of findings may stand on it.
+    """
+    text = source.line_text(number)
+    return text, secrets(text), command_brackets(text)
+
+
 def _outside(at: int, hidden: list[tuple[int, int]]) -> int:
     return next((start for start, end in hidden if start < at < end), at)
 
 
-def _cells(line: str, low: int, high: int, hidden: list[tuple[int, int]]) -> list[str]:
+def _cells(
+    line: str,
+    low: int,
+    high: int,
+    hidden: Sequence[tuple[int, int]],
+    brackets: Collection[int],
+) -> list[str]:
     """Return what is shown for each character; nothing for all but the first of a credential."""
     cells = []
     column = 0
-    brackets = command_brackets(line)
+    hidden = [(start, end) for start, end in hidden if start < high and end > low]
     for at in range(low, high):
         character = line[at]
         region = next((start for start, end in hidden if start <= at < end), None)

@@ -8,12 +8,13 @@ from itertools import combinations
 
 from mlenv.model.finding import Finding, Related, Severity
 from mlenv.model.project import InstallSet, Project
-from mlenv.model.requirement import CONSTRAINT, OVERRIDE, Requirement
+from mlenv.model.requirement import CONSTRAINT, OVERRIDE, REQUIREMENT, Requirement
 from mlenv.model.source import Source
 from mlenv.rules.base import rule
 from mlenv.rules.common import LOCKABLE, declared
 from mlenv.versions.version_set import intersection
 
+_DIGEST = re.compile(r"(sha\d+|md5)=([0-9a-f]+)")
 _MOST = 40
 """How many different statements on one distribution are compared with each other."""
 
@@ -33,7 +34,8 @@ def by_distribution(install_set: InstallSet) -> Iterator[list[Requirement]]:
             continue
         unique: dict[tuple[object, ...], Requirement] = {}
         for requirement in statements:
-            key = (requirement.versions, requirement.url, str(requirement.marker or ""))
+            marker = str(requirement.marker or "")
+            key = (requirement.versions, requirement.url, marker, requirement.kind)
             unique.setdefault(key, requirement)
         yield list(unique.values())[:_MOST]
 
@@ -77,14 +79,19 @@ def unsatisfiable(install_set: InstallSet, project: Project) -> Iterator[Finding
 def _conflict(
     install_set: InstallSet, statements: Sequence[Requirement]
 ) -> tuple[Requirement, ...] | None:
-    for one in statements:
+    asked = [r for r in statements if r.kind == REQUIREMENT]
+    if not asked:
+        return None  # nothing installs it
+    for one in asked:
         if one.versions.understood and one.versions.is_empty and meet(install_set, one):
             return (one,)
     for one, two in combinations(statements, 2):
         if _contradict(one, two) and meet(install_set, one, two):
             return one, two
     understood = [r for r in statements if r.versions.understood]
-    if len(understood) < 3 or not meet(install_set, *understood):
+    if len(understood) < 3 or all(r.kind != REQUIREMENT for r in understood):
+        return None
+    if not meet(install_set, *understood):
         return None
     empty = intersection(r.versions for r in understood).is_empty
     return tuple(understood) if empty else None
@@ -94,8 +101,24 @@ def _contradict(one: Requirement, two: Requirement) -> bool:
     if one.kind == two.kind == CONSTRAINT:
         return False  # nothing asks for it
     if one.url and two.url:
-        return one.url != two.url and not (one.is_vcs and two.is_vcs)
+        return not _same_place(one.url, two.url) and not (one.is_vcs and two.is_vcs)
     return not one.versions.intersects(two.versions)
+
+
+def _same_place(one: str, two: str) -> bool:
+    """Whether two URLs may lead to one file, so far as their digests tell."""
+    left, right = (dict(_DIGEST.findall(url.partition("#")[2].lower())) for url in (one, two))
+    differ = any(left[algorithm] != right[algorithm] for algorithm in left.keys() & right.keys())
+    return _place(one) == _place(two) and not differ
+
+
+def _place(url: str) -> str:
+    """Return what a URL leads to, whoever asks and however it is spelled."""
+    scheme, slashes, rest = url.partition("#")[0].rpartition("://")
+    host, slash, path = rest.partition("/")
+    host = host.rpartition("@")[2].lower()
+    path = path.rstrip("/").removesuffix(".git")
+    return f"{scheme.lower()}{slashes}{host}{slash}{path}"
 
 
 def _finding(conflict: tuple[Requirement, ...]) -> Finding:

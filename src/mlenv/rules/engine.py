@@ -102,7 +102,7 @@ class _Silencer:
         return any(
             covers(entry.rule, one.code, one.topic)
             and (not entry.package or entry.package in finding.packages)
-            and (not entry.file or matches_path(entry.file, finding.span.path))
+            and (not entry.file or matches_path(entry.file, self.config.local(finding.span.path)))
             and (not entry.until or entry.until >= self.suppressions.today)
             for entry in self.config.ignore_entries
         )

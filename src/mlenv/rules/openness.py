@@ -98,7 +98,7 @@ def _is_beside_the_point(requirement: Requirement, source: Source, knowledge: Kn
     return (
         requirement.name == "python"
         or "/label/" in requirement.channel  # the label fixes the version
-        or is_auxiliary(source.path, requirement.group)
+        or is_auxiliary(source.path, requirement.group_name)
         or knowledge.is_tool(requirement.name)
         or knowledge.is_toolkit_part(requirement.name)
     )

@@ -48,7 +48,7 @@ def vcs_without_commit(source: Source, project: Project) -> Iterator[Finding]:
             f"{_named(requirement)} follows {followed}, which moves",
             requirement.span,
             (requirement.name or _named(requirement),),
-            Severity.NOTE if mild or is_auxiliary("", requirement.group) else None,
+            Severity.NOTE if mild or is_auxiliary("", requirement.group_name) else None,
             help=f"state the commit {where}"
             if requirement.is_vcs
             else "name the archive of a tag or commit",

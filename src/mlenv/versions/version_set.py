@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
 from typing import TypeVar
 
 from mlenv.records import dataclass
@@ -326,7 +325,7 @@ def _joined(glue: str, *sets: VersionSet) -> str:
 
 def intersection(sets: Iterable[VersionSet]) -> VersionSet:
     """Return the versions that all the sets admit."""
-    return reduce(VersionSet.__and__, sets, ANY)
+    return balanced(VersionSet.__and__, [*sets] or [ANY])
 
 
 def read_clauses(text: str) -> tuple[Clause, ...] | None:

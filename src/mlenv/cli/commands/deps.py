@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlenv.cli.output import tell, view_of, write_report
 from mlenv.cli.settings import configuration, standard_input
 from mlenv.project.load import load_project
+from mlenv.project.place import find_place
 from mlenv.report.registry import deps_renderer
 
 if TYPE_CHECKING:
@@ -24,7 +25,14 @@ def run(request: DepsRequest) -> int:
     """
     render = deps_renderer(request.format)
     config = configuration(request).with_options(exclude=request.exclude)
-    project = load_project(request.paths, exclude=config.exclude, stdin=standard_input(request))
+    stdin = standard_input(request)
+    project = load_project(
+        request.paths,
+        exclude=config.also_exclude,
+        stdin=stdin,
+        place=find_place(request.paths, stdin[0] if stdin else "", config.path),
+        patterns=config.exclude,
+    )
     view = view_of(request.color, request.output, os.environ, root=project.root)
     write_report(render(project, view), request.output)
     if project.sources or request.allow_empty:

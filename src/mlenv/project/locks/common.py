@@ -33,6 +33,7 @@ def lock_source(
     statements: tuple[Statement, ...] = (),
     generated_by: str = "",
     platform: str = "",
+    compiled_from: tuple[str, ...] = (),
 ) -> Source:
     """Return the source for a lock.
 
@@ -44,6 +45,7 @@ def lock_source(
         statements: What it says of the interpreter.
         generated_by: The tool that wrote it.
         platform: The platform that it is bound to.
+        compiled_from: The files that it was made from, as it names them.
     """
     return Source(
         text,
@@ -54,6 +56,7 @@ def lock_source(
         statements=statements,
         generated_by=generated_by,
         platform=platform,
+        compiled_from=compiled_from,
     )
 
 

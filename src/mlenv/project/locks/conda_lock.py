@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import CONDA, PYPI, LockedPackage, canonical_name
@@ -31,7 +32,20 @@ def read(text: SourceText) -> Source:
         problems + nameless,
         generated_by="conda-lock",
         platform=single_platform(locked),
+        compiled_from=_sources(text.text),
     )
+
+
+def _sources(text: str) -> tuple[str, ...]:
+    """Return ``metadata.sources``: the files that the lock was made from, relative to it."""
+    metadata = re.search(r"^metadata:[ \t]*\r?\n((?:[ \t#-].*(?:\n|$)|\r?\n)*)", text, re.MULTILINE)
+    if metadata is None:
+        return ()
+    names = re.search(
+        r"^[ \t]+sources:[ \t]*\r?\n((?:[ \t]*- .*(?:\n|$))+)", metadata[1], re.MULTILINE
+    )
+    lines = names[1].splitlines() if names else []
+    return tuple(line.strip().removeprefix("- ").strip(" \"'") for line in lines)
 
 
 def locked_item(text: SourceText, item: Item) -> LockedPackage | Problem:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlenv.model.requirement import canonical_name
+from mlenv.model.requirement import ENV, EXTRA, GROUP, canonical_name, group_key
 
 if TYPE_CHECKING:
     from mlenv.project.manifests.toml_draft import TomlDraft
@@ -20,20 +20,21 @@ _DEFAULT = "default"
 def read(draft: TomlDraft) -> None:
     """Read ``[tool.hatch.envs]``: each environment is a group."""
     for name in draft.table(_ENVIRONMENTS):
-        _environment(draft, (*_ENVIRONMENTS, name), name)
+        _environment(draft, (*_ENVIRONMENTS, name), group_key(ENV, name))
 
 
-def _environment(draft: TomlDraft, path: Path, name: str) -> None:
+def _environment(draft: TomlDraft, path: Path, group: str) -> None:
     table = draft.table(path)
     for key in ("dependencies", "extra-dependencies"):
         for item in draft.strings((*path, key)):
-            draft.requirement(item, name)
-    for key in ("features", "dependency-groups"):
-        draft.bring(name, map(canonical_name, draft.texts((*path, key))))
+            draft.requirement(item, group)
+    for key, kind in (("features", EXTRA), ("dependency-groups", GROUP)):
+        names = draft.texts((*path, key))
+        draft.bring(group, [group_key(kind, canonical_name(name)) for name in names])
     detached = table.get("detached") is True
     if detached or table.get("skip-install") is True:
-        draft.standalone.add(name)
+        draft.standalone.add(group)
     template = draft.text((*path, "template")) or _DEFAULT
     if not detached and "dependencies" not in table:
         # what an environment does not state itself it takes from its template
-        draft.bring(name, (template,))
+        draft.bring(group, (group_key(ENV, template),))

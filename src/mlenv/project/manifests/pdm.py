@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlenv.model.requirement import MAIN, OVERRIDE, REQUIREMENT, Requirement, canonical_name
+from mlenv.model.requirement import (
+    GROUP,
+    MAIN,
+    OVERRIDE,
+    REQUIREMENT,
+    Requirement,
+    canonical_name,
+    group_key,
+)
 from mlenv.project.direct import is_url, read_direct
 from mlenv.records import replace
 from mlenv.versions.version_set import ANY, VersionSet, pep440
@@ -26,7 +34,7 @@ def read(draft: TomlDraft) -> None:
     groups = (*_PDM, "dev-dependencies")
     for group in draft.table(groups):
         for path in draft.strings((*groups, group)):
-            _dependency(draft, path, canonical_name(group))
+            _dependency(draft, path, group_key(GROUP, canonical_name(group)))
     for path in draft.tables((*_PDM, "source")):
         _source(draft, path)
     for name in draft.table(_OVERRIDES):

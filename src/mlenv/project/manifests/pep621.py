@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlenv.model.requirement import BUILD, MAIN, canonical_name
+from mlenv.model.requirement import BUILD, EXTRA, GROUP, MAIN, canonical_name, group_key
 from mlenv.model.source import DROPPED_SECTION, UNKNOWN_GROUP, Problem
 from mlenv.versions.version_set import pep440
 
@@ -49,7 +49,7 @@ def read(draft: TomlDraft) -> None:
     _dependencies(draft, (*_PROJECT, "dependencies"), MAIN, own_name)
     optional = (*_PROJECT, "optional-dependencies")
     for extra in draft.table(optional):
-        _dependencies(draft, (*optional, extra), canonical_name(extra), own_name)
+        _dependencies(draft, (*optional, extra), _extra(extra), own_name)
     _groups(draft, own_name)
     _files(draft)
 
@@ -70,13 +70,17 @@ def _dependency(draft: TomlDraft, path: Path, group: str, own_name: str) -> None
     requirement = draft.requirement(path, group)
     if requirement is not None and requirement.name == own_name:
         # a project that names itself with extras brings these extras along
-        draft.bring(group, requirement.extras)
+        draft.bring(group, map(_extra, requirement.extras))
+
+
+def _extra(name: str) -> str:
+    return group_key(EXTRA, canonical_name(name))
 
 
 def _groups(draft: TomlDraft, own_name: str) -> None:
     names = {canonical_name(name) for name in draft.table(_GROUPS)}
     for name in draft.table(_GROUPS):
-        group = canonical_name(name)
+        group = group_key(GROUP, canonical_name(name))
         for item in draft.items((*_GROUPS, name)):
             value = draft.document.get(item)
             if isinstance(value, str):
@@ -90,7 +94,7 @@ def _groups(draft: TomlDraft, own_name: str) -> None:
 def _include_group(draft: TomlDraft, path: Path, group: str, names: set[str]) -> None:
     included = draft.text(path)
     if canonical_name(included) in names:
-        draft.bring(group, (canonical_name(included),))
+        draft.bring(group, (group_key(GROUP, canonical_name(included)),))
     elif included:
         span = draft.document.fragment(path).whole
         draft.parts.problems.append(Problem(UNKNOWN_GROUP, span, included))
@@ -106,7 +110,7 @@ def _files(draft: TomlDraft) -> None:
         optional = (*_HATCH_HOOK, "optional-dependencies")
         for extra in draft.table(optional):
             for path in draft.strings((*optional, extra)):
-                draft.include(path, canonical_name(extra))
+                draft.include(path, _extra(extra))
 
 
 def _setuptools(draft: TomlDraft) -> None:
@@ -115,4 +119,4 @@ def _setuptools(draft: TomlDraft) -> None:
     optional = (*_SETUPTOOLS, "optional-dependencies")
     for extra in draft.table(optional):
         for path in draft.strings((*optional, extra, "file"), lone=True):
-            draft.include(path, canonical_name(extra))
+            draft.include(path, _extra(extra))

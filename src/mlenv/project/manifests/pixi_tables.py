@@ -8,7 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlenv.model.marker import Marker, conjunction, parse_marker
-from mlenv.model.requirement import CONDA, MAIN, Requirement, canonical_name
+from mlenv.model.requirement import (
+    CONDA,
+    ENV,
+    EXTRA,
+    FEATURE,
+    GROUP,
+    MAIN,
+    Requirement,
+    canonical_name,
+    group_key,
+)
 from mlenv.model.source import Channel
 from mlenv.project.manifests.direct_tables import refer
 from mlenv.records import replace
@@ -16,12 +26,18 @@ from mlenv.versions.conda import CondaVersionError, parse_conda_versions
 from mlenv.versions.version_set import ANY, VersionSet, pep440
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlenv.project.manifests.toml_draft import TomlDraft
     from mlenv.project.toml_locator import Path
 
 IN_PYPROJECT = ("tool", "pixi")
 """Where the tables are in pyproject.toml."""
 _CONDA_TABLES = ("dependencies", "host-dependencies", "build-dependencies")
+_PYTHON_GROUPS: tuple[tuple[str, Path], ...] = (
+    (EXTRA, ("project", "optional-dependencies")),
+    (GROUP, ("dependency-groups",)),
+)
 _SYSTEMS = {"linux": "linux", "osx": "darwin", "win": "win32"}
 _MACHINES = {"64": "x86_64"}
 _WINDOWS_MACHINES = {"64": "AMD64", "arm64": "ARM64"}
@@ -38,9 +54,15 @@ def read(draft: TomlDraft, base: Path = IN_PYPROJECT) -> None:
     for name in draft.table((*base, "feature")):
         path = (*base, "feature", name)
         _channels(draft, path)
-        _feature(draft, path, name, _any_platform(draft.texts((*path, "platforms"))))
+        platforms = _any_platform(draft.texts((*path, "platforms")))
+        _feature(draft, path, group_key(FEATURE, name), platforms)
+    known = frozenset(
+        group_key(kind, canonical_name(name))
+        for kind, table in _PYTHON_GROUPS
+        for name in draft.table(table)
+    )
     for name in draft.table((*base, "environments")):
-        _environment(draft, (*base, "environments", name), name)
+        _environment(draft, (*base, "environments", name), group_key(ENV, name), known)
 
 
 def workspace(draft: TomlDraft, base: Path) -> Path:
@@ -124,14 +146,24 @@ def _pypi_versions(text: str) -> VersionSet | None:
     return ANY if text == "*" else pep440(text)
 
 
-def _environment(draft: TomlDraft, path: Path, name: str) -> None:
+def _environment(draft: TomlDraft, path: Path, group: str, known: frozenset[str]) -> None:
     """Note the features that make up an environment, which is a group that brings them along."""
     if isinstance(draft.document.get(path), list):
-        draft.bring(name, draft.texts(path))
+        draft.bring(group, _features(draft, path, known))
         return
-    draft.bring(name, draft.texts((*path, "features")))
+    draft.bring(group, _features(draft, (*path, "features"), known))
     if draft.table(path).get("no-default-feature") is True:
-        draft.standalone.add(name)
+        draft.standalone.add(group)
+
+
+def _features(draft: TomlDraft, path: Path, known: frozenset[str]) -> Iterator[str]:
+    """Yield the groups that features stand for: pixi makes features of extras and groups too."""
+    for name in draft.texts(path):
+        yield group_key(FEATURE, name)
+        for kind, _ in _PYTHON_GROUPS:
+            key = group_key(kind, canonical_name(name))
+            if key in known:
+                yield key
 
 
 def platform_marker(platform: str) -> Marker | None:

@@ -10,7 +10,14 @@ import re
 from typing import TYPE_CHECKING
 
 from mlenv.model.marker import Marker, conjunction, parse_marker
-from mlenv.model.requirement import MAIN, Requirement, canonical_name
+from mlenv.model.requirement import (
+    EXTRA,
+    GROUP,
+    MAIN,
+    Requirement,
+    canonical_name,
+    group_key,
+)
 from mlenv.project.manifests.direct_tables import refer
 from mlenv.project.manifests.toml_draft import Table, TomlDraft
 from mlenv.records import replace
@@ -38,14 +45,18 @@ def read(draft: TomlDraft) -> None:
         _complete(draft, main)
     else:
         _keep_main(draft, main)
-    _keep(draft, (*_POETRY, "dev-dependencies"), "dev")
+    _keep(draft, (*_POETRY, "dev-dependencies"), _group("dev"))
     for name in draft.table((*_POETRY, "group")):
         path: Path = (*_POETRY, "group", name)
-        group = canonical_name(name)
+        group = _group(name)
         _keep(draft, (*path, "dependencies"), group)
-        draft.bring(group, map(canonical_name, draft.texts((*path, "include-groups"))))
+        draft.bring(group, map(_group, draft.texts((*path, "include-groups"))))
     for source in draft.tables((*_POETRY, "source")):
         _source(draft, source)
+
+
+def _group(name: str) -> str:
+    return group_key(GROUP, canonical_name(name))
 
 
 def _keep(draft: TomlDraft, path: Path, group: str) -> None:
@@ -64,7 +75,7 @@ def _keep_main(draft: TomlDraft, entries: Iterator[_Entry]) -> None:
             draft.keep(requirement)
             continue
         for group in extras.get(requirement.name, [_OPTIONAL])[:_MOST_EXTRAS]:
-            draft.keep(replace(requirement, group=group))
+            draft.keep(replace(requirement, group=group_key(EXTRA, group)))
 
 
 def _completes_project(draft: TomlDraft) -> bool:

@@ -30,7 +30,7 @@ _TOOLS: tuple[tuple[Path, str], ...] = (
 comes last since its sources complete what the others declare."""
 _METADATA = ("classifiers", "urls", "homepage", "repository")
 _PDM_BUILDS_ONLY = frozenset(("build", "version"))
-_UV_MEMBERS = ("tool", "uv", "workspace", "members")
+_UV_WORKSPACE = ("tool", "uv", "workspace")
 
 
 def read(text: SourceText) -> Source:
@@ -57,12 +57,15 @@ def _packaging(draft: TomlDraft) -> Packaging:
             name, path = stated, place
     if is_template(name):
         name, path = "", None
+    tools = tuple(_managers(draft.table(("tool",))))
     return Packaging(
         canonical_name(name),
         draft.document.fragment(path).whole if path else None,
         _is_published(draft),
-        next(_managers(draft.table(("tool",))), ""),
-        tuple(draft.texts(_UV_MEMBERS)),
+        next(iter(tools), ""),
+        tuple(draft.texts((*_UV_WORKSPACE, "members"))),
+        tuple(draft.texts((*_UV_WORKSPACE, "exclude"))),
+        tools,
     )
 
 

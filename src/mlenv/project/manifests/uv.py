@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlenv.model.compatibility import compatible
 from mlenv.model.marker import Marker
 from mlenv.model.requirement import (
-    ALL_ENVIRONMENTS,
     BUILD,
     CONSTRAINT,
+    EXTRA,
+    GROUP,
     MAIN,
     OVERRIDE,
     Requirement,
     canonical_name,
+    group_key,
 )
 from mlenv.model.source import Index
 from mlenv.project.manifests.direct_tables import refer
@@ -56,7 +59,7 @@ def read(draft: TomlDraft) -> None:
 
 def _requirements(draft: TomlDraft) -> None:
     for path in draft.strings((*_UV, "dev-dependencies")):
-        draft.requirement(path, "dev")
+        draft.requirement(path, group_key(GROUP, "dev"))
     for path in draft.strings((*_UV, "constraint-dependencies")):
         draft.requirement(path, MAIN, CONSTRAINT)
     for path in draft.strings((*_UV, "override-dependencies")):
@@ -88,7 +91,20 @@ def _legacy_indexes(draft: TomlDraft, table: Path) -> None:
 
 
 def _conflicting(draft: TomlDraft, path: Path) -> str:
-    return canonical_name(draft.text((*path, "extra")) or draft.text((*path, "group")))
+    """Return the group of this project that an item of a conflict names; empty for none."""
+    package = draft.text((*path, "package"))
+    if package and canonical_name(package) != canonical_name(draft.text(("project", "name"))):
+        return ""
+    return _group(draft.table(path)) or (MAIN if package else "")
+
+
+def _group(table: Table) -> str:
+    """Return the group that a table is about; empty where it is about none."""
+    for kind in (EXTRA, GROUP):
+        name = table.get(kind)
+        if isinstance(name, str):
+            return group_key(kind, canonical_name(name))
+    return ""
 
 
 def _sources(draft: TomlDraft) -> None:
@@ -124,8 +140,7 @@ def _sourced(requirement: Requirement, choices: list[_Choice]) -> Requirement:
     meant = [
         (table, marker)
         for table, marker in choices
-        if _is_for(table, requirement.group)
-        and requirement.environments & (marker.applies if marker else ALL_ENVIRONMENTS)
+        if _is_for(table, requirement.group) and compatible(requirement.marker, marker)
     ]
     if len(meant) == 1 and meant[0][1] is None:
         return _from(requirement, meant[0][0])
@@ -137,8 +152,7 @@ def _sourced(requirement: Requirement, choices: list[_Choice]) -> Requirement:
 
 
 def _is_for(table: Table, group: str) -> bool:
-    asked = table.get("extra", table.get("group"))
-    return asked is None or canonical_name(str(asked)) == group
+    return _group(table) in ("", group)
 
 
 def _same_place(left: Table, right: Table) -> bool:

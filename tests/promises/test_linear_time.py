@@ -1,0 +1,291 @@
+"""Promise 1: no input takes more than linear time.
+
+Each input is large enough for a quadratic reading of it to take minutes, and a linear one some
+milliseconds; what is asserted lies far from both, so that a busy machine makes no difference.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlenv.audit import audit_project
+from mlenv.config import Config
+from mlenv.project.classify import by_content
+from mlenv.project.decode import decode
+from mlenv.project.gitignore import compile_pattern
+from mlenv.project.load import load_project
+from mlenv.project.readers import KINDS, read_as
+from mlenv.report.escape import clean
+from mlenv.suppress import read_comments
+from outputs import shown
+from wellformed import PATHS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_SECONDS = 20.0
+_LENGTH = 40_000
+"""Of one line. A regular expression that tries every pair of places takes 800 million steps."""
+
+
+@contextmanager
+def in_linear_time() -> Iterator[None]:
+    """Fail where the block takes longer than no linear reading does; end it there where we can."""
+
+    def give_up(*_: object) -> None:
+        raise AssertionError(f"it took more than {_SECONDS} s")
+
+    can_interrupt = hasattr(signal, "SIGALRM") and (
+        threading.current_thread() is threading.main_thread()
+    )
+    start = monotonic()
+    if can_interrupt:
+        before = signal.signal(signal.SIGALRM, give_up)
+        signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+    try:
+        yield
+    finally:
+        if can_interrupt:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+    assert monotonic() - start < _SECONDS
+
+
+# What a regular expression with two neighbouring repetitions, or a loop that begins anew at each
+# place, would choke on. Each is a line that nearly reads as something.
+_LINES: dict[str, Callable[[int], str]] = {
+    "blanks within": lambda n: "a" + " " * n + "b",
+    "tabs within": lambda n: "a" + "\t" * n + "b",
+    "blanks before a mark": lambda n: "a" + " " * n + "b#c",
+    "blanks before an option": lambda n: "a " + " " * n + "-b",
+    "blanks in a bound": lambda n: "a>" + " " * n + ",",
+    "blanks in a comment": lambda n: "# python" + " " * n + "!",
+    "blanks in brackets": lambda n: "a[" + " " * n + "x" + " " * n + "!",
+    "semicolons": lambda n: "a" + ";" * n,
+    "commas": lambda n: "a" + ",1" * n + " x",
+    "bounds": lambda n: "a" + ">1" * n,
+    "bounds with commas": lambda n: "a" + ",".join(f"!={i}" for i in range(n // 5)),
+    "alternatives": lambda n: "a " + "||".join(map(str, range(n // 5))),
+    "bars": lambda n: "a " + "|" * n,
+    "carets": lambda n: "a " + "^" * n,
+    "wildcards": lambda n: "a==1" + ".*" * n + "x",
+    "numbers": lambda n: "a==" + "1." * n + "1",
+    "numbers behind a hyphen": lambda n: "a-" + "1." * n + "1!",
+    "digits": lambda n: "a==" + "9" * n,
+    "phases": lambda n: "a==1" + "rc1" * n,
+    "local parts": lambda n: "a==1+" + "a." * n + "!",
+    "debian builds": lambda n: "a==1" + "build" * n + " x",
+    "equals": lambda n: "=" * n,
+    "equals between": lambda n: "a=b" * n,
+    "fields": lambda n: "a[" + "x=" * n + "']",
+    "fields without end": lambda n: "a[" + "x" * n + "]",
+    "opening brackets": lambda n: "a" + "[" * n,
+    "nested brackets": lambda n: "a; " + "(" * n + "os_name == 'x'" + ")" * n,
+    "closing brackets": lambda n: "a" + ")" * n,
+    "braces": lambda n: "{{" * n + "}" * n,
+    "not": lambda n: "a; " + "not " * n,
+    "or": lambda n: "a; " + " or ".join(["os_name == 'x'"] * (n // 20)),
+    "in": lambda n: "a; x in (" * n,
+    "escaped quotes": lambda n: 'a -x "' + '\\"' * n,
+    "mixed quotes": lambda n: "-e " + "'\"" * n + "x",
+    "backslashes": lambda n: "a" + "\\" * n,
+    "continuations": lambda n: "a \\\n" * n,
+    "options": lambda n: "a " + "--hash=sha256:00 " * (n // 8),
+    "stray words": lambda n: "-e a " + "b " * n,
+    "hyphens": lambda n: "-" * n,
+    "names with hyphens": lambda n: "a-" * n,
+    "a long name": lambda n: "a" * n + "!",
+    "underscores": lambda n: "a" + "_" * n + "!",
+    "at signs": lambda n: "a" + "@" * n,
+    "hashes": lambda n: "a @ https://x.example/" + "#" * n,
+    "eggs": lambda n: "git+https://x.example/" + "#egg=a[" * n,
+    "revisions": lambda n: "a @ git+https://x.example/y@" + "_1" * n + "!",
+    "urls": lambda n: "a @ " + "https://u:p@h/" * (n // 4),
+    "wheels": lambda n: "https://x.example/" + "a-" * n + ".whl",
+    "archives": lambda n: "./a-1" + ".tar.x" * n,
+    "slashes": lambda n: "./" + "/" * n + "?",
+    "colons": lambda n: "a" + ":" * n,
+    "commands": lambda n: "pip install -m " * (n // 4),
+    "proxies": lambda n: "--proxy=" * n,
+    "suppressions": lambda n: "a # " + "mlenv: ignore[" * n,
+    "zeros": lambda n: "a\0" * n,
+    "letters that fold": lambda n: "a" + "\u0130" * n,
+}
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text)
+
+
+_WRAPPED: dict[str, Callable[[str], str]] = {
+    "conda-env": lambda s: (
+        f"channels:\n- {_quoted(s)}\ndependencies:\n- {_quoted(s)}\n- pip:\n  - {_quoted(s)}\n"
+    ),
+    "conda-list": lambda s: f"# packages in environment at x\n{s}\n",
+    "conda-explicit": lambda s: f"@EXPLICIT\n{s}\n",
+    "pyproject": lambda s: (
+        f'[project]\nname = "x"\ndependencies = [{_quoted(s)}]\n[tool.poetry.dependencies]\n'
+        f"a = {_quoted(s[1:])}\nb = {{version = {_quoted(s)}, markers = {_quoted(s[2:])}}}\n"
+        f"[tool.pdm.dev-dependencies]\nd = [{_quoted('-e ' + s)}]\n"
+        f"[tool.uv]\noverride-dependencies = [{_quoted(s)}]\n"
+        f"[tool.pixi.dependencies]\nz = {_quoted(s[1:])}\n"
+    ),
+    "tool-versions": lambda s: f"python {s}",
+    "uv-lock": lambda s: f"[[package]]\nname = {_quoted(s)}\nversion = {_quoted(s)}\n",
+    "pipfile-lock": lambda s: f'{{"default": {{{_quoted(s)}: {{"version": {_quoted(s)}}}}}}}',
+    "conda-lock": lambda s: (
+        f"version: 1\npackage:\n- name: {_quoted(s)}\n  version: {_quoted(s)}\n  manager: conda\n"
+        f"  platform: linux-64\n  url: {_quoted(s)}\n"
+    ),
+    "pixi-lock": lambda s: f"version: 6\npackages:\n- conda: {_quoted(s)}\n- pypi: {_quoted(s)}\n",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_long_line_is_read_in_linear_time(kind: str) -> None:
+    for make in _LINES.values():
+        line = make(_LENGTH // 4 if kind == "pyproject" else _LENGTH)
+        for text in {line, _WRAPPED.get(kind, str)(line)}:
+            with in_linear_time():
+                read_as(kind, decode(PATHS[kind], text.encode()))
+
+
+def test_a_long_line_is_told_apart_and_made_harmless_in_linear_time() -> None:
+    for make in _LINES.values():
+        line = make(_LENGTH)
+        with in_linear_time():
+            for kind in ("requirements?", "conda-env?", "conda-env", "conda-explicit?"):
+                by_content(kind, line)
+            clean(line)
+            for _ in read_comments(read_as("requirements", decode("r.txt", line.encode()))):
+                pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("conda-env?", "dependencies:\n" + "\n" * 200_000),
+        ("conda-env?", "dependencies:\n- a\n" + " \n" * 200_000),
+        ("conda-env?", "dependencies:\n" * 50_000),
+        ("conda-env?", "dependencies:\n" + "#\n" * 100_000),
+        ("conda-env", "channels\n" * 50_000),
+        ("requirements", "=a=\n" * 50_000),
+        ("requirements?", "a" + " " * 100_000 + "b"),
+    ],
+    ids=str,
+)
+def test_a_file_is_told_apart_in_linear_time(kind: str, text: str) -> None:
+    with in_linear_time():
+        by_content(kind, text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("pipfile-lock", '{"default": {"' + '\\"' * 100_000),
+        ("pipfile-lock", '{"default": {' + '"a": x, ' * 50_000),
+        ("pipfile-lock", "[" * 100_000),
+        ("uv-lock", '[[package]]\nname = "a"\nfiles = [\n' + '    "x",\n' * 20_000),
+        ("uv-lock", "a = [\n" * 20_000),
+        ("uv-lock", "[[package]]\n" * 20_000),
+        ("pyproject", "a = " + "[" * 100_000),
+        ("pyproject", "a" + ".a" * 100_000 + " = 1\n"),
+        ("pyproject", '"' * 100_000),
+        ("pyproject", 'a = """' + '\\"' * 100_000),
+        ("conda-env", "dependencies: " + "[" * 100_000),
+        ("conda-env", "dependencies:\n- " + "{a: " * 50_000),
+        ("conda-env", "dependencies:\n" + "- " * 50_000),
+        ("conda-env", "dependencies:\n" + "? " * 50_000),
+        ("conda-env", "dependencies:\n- a\n" + "  b\n" * 50_000),
+        ("conda-env", "dependencies:\n- &a [a]\n" + "- *a\n" * 20_000),
+        ("conda-env", "dependencies:\n- " + "{{ x }}" * 20_000),
+        ("conda-lock", "package:\n" + "- name: a\n" * 20_000),
+        ("conda-explicit", "@EXPLICIT\n" + " " * 100_000 + "\n" * 100_000),
+        ("requirements", "<<<<<<<\n" * 20_000),
+        ("requirements", "a \\\n" + " --hash=sha256:0 \\\n" * 10_000),
+        ("requirements", "# coding: punycode\n" + "a-" * 100_000),
+    ],
+    ids=lambda value: value[:24],
+)
+def test_a_long_file_is_read_in_linear_time(kind: str, text: str) -> None:
+    with in_linear_time():
+        read_as(kind, decode(PATHS[kind], text.encode()))
+
+
+def test_no_pattern_of_gitignore_takes_long() -> None:
+    path = "/".join(["a" * 255] * 10)
+    for pattern in ("*a" * 60 + "b", "**/a/" * 60 + "b", "a*" * 120, "[!b]*" * 40 + "b", "?*" * 60):
+        compiled = compile_pattern(pattern)
+        assert compiled is not None
+        with in_linear_time():
+            compiled.matches(path)
+
+
+_COUNT = 4_000
+_PROJECTS: dict[str, Callable[[int], dict[str, str]]] = {
+    "names": lambda n: {"requirements.txt": "".join(f"p{i}\n" for i in range(n))},
+    "pins of one name": lambda n: {"requirements.txt": "".join(f"numpy=={i}\n" for i in range(n))},
+    "one line many times": lambda n: {"requirements.txt": "numpy==1.0\n" * n},
+    "indexes": lambda n: {
+        "requirements.txt": "".join(f"-f https://u:p@index.example/{i}\n" for i in range(n))
+    },
+    "missing includes": lambda n: {"requirements.txt": "".join(f"-r {i}.txt\n" for i in range(n))},
+    "one include many times": lambda n: {"requirements.txt": "-r a.txt\n" * n, "a.txt": "b\n"},
+    "itself": lambda n: {"requirements.txt": "-r requirements.txt\n" * n},
+    "includes from outside": lambda n: {"requirements.txt": "-r ../x\n" * n},
+    "suppressions": lambda n: {
+        "requirements.txt": "".join(f"p{i} # mlenv: ignore[PIN001]\n" for i in range(n))
+    },
+    "suppressions on one line": lambda n: {
+        "requirements.txt": "a " + "# mlenv: ignore[PIN001] " * n
+    },
+    "credentials on one line": lambda n: {
+        "requirements.txt": "a @ https://x.example/" + "?token=abc" * n
+    },
+    "one line of TOML": lambda n: {
+        "pyproject.toml": f'[project]\nname = "x"\ndependencies = {[f"p{i}=1" for i in range(n)]}\n'
+    },
+    "one line of YAML": lambda n: {
+        "environment.yml": f"channels: [c]\ndependencies: {[f'p{i}' for i in range(n)]}\n"
+    },
+    "keys": lambda n: {
+        "environment.yml": "dependencies:\n- a\n" + "".join(f"x{i}: 1\n" for i in range(n))
+    },
+    "conda and pip": lambda n: {
+        "environment.yml": "dependencies:\n"
+        + "".join(f"- p{i}=1\n" for i in range(n))
+        + "- pip:\n"
+        + "".join(f"  - p{i}==2\n" for i in range(n)),
+        "requirements.txt": "".join(f"p{i}==3\n" for i in range(n)),
+    },
+    "conflicts": lambda n: {"requirements.txt": "<<<<<<< a\nx==1\n=======\nx==2\n>>>>>>> b\n" * n},
+    "columns": lambda n: {"requirements.txt": "a   1.0\n" * n},
+    "locked": lambda n: {
+        "uv.lock": "".join(f'[[package]]\nname = "p{i}"\nversion = "1"\n' for i in range(n))
+    },
+    "gitignore": lambda n: {
+        ".gitignore": "*a" * 50 + "b\n",
+        f"{'a' * 200}/requirements.txt": "a\n",
+    },
+    "folders": lambda n: {f"{i}/requirements.txt": "numpy\n" for i in range(n // 10)},
+    "a chain of includes": lambda n: {
+        f"requirements-{i}.txt": f"-r requirements-{i + 1}.txt\n" for i in range(n // 10)
+    },
+}
+
+
+@pytest.mark.parametrize("name", _PROJECTS)
+def test_a_large_project_is_audited_and_shown_in_linear_time(tmp_path: Path, name: str) -> None:
+    for path, text in _PROJECTS[name](_COUNT).items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    with in_linear_time():
+        shown(audit_project((str(tmp_path),), Config()), load_project((str(tmp_path),)))
