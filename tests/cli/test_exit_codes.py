@@ -187,6 +187,31 @@ def test_the_standard_input_is_a_file(tmp_path: Path) -> None:
     assert " --> requirements.txt:" in done.stdout
 
 
+def test_the_standard_input_has_the_configuration_of_its_folder(tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "mlenv.toml").write_text("ignore = ['conflicts']")
+    (inner / "requirements.txt").write_text(BROKEN)
+    for name in ("inner/requirements.txt", "./inner/requirements.txt", str(inner / "x.txt")):
+        done = mlenv(tmp_path, "audit", "-", "--stdin-filename", name, stdin=BROKEN)
+        assert done.returncode == 0
+        again = mlenv(tmp_path, "audit", "-", "--no-config", "--stdin-filename", name, stdin=BROKEN)
+        assert again.returncode == 1
+
+
+def test_exclusions_of_the_command_line_are_relative_to_the_root(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "mlenv.toml").write_text("exclude = ['/inner/a/']")
+    for name in ("a", "b", "c"):
+        (tmp_path / "inner" / name).mkdir(parents=True)
+        (tmp_path / "inner" / name / "requirements.txt").write_text(CLEAN)
+    arguments = ("inner", "--exclude", "/b/", "--format", "json")
+    files = json.loads(mlenv(tmp_path, "audit", *arguments).stdout)["files"]
+    assert [file["path"] for file in files] == ["c/requirements.txt"]
+    found = json.loads(mlenv(tmp_path, "deps", *arguments).stdout)["requirements"]
+    assert [one["file"] for one in found] == ["c/requirements.txt"]
+
+
 def test_colour_is_only_for_those_who_want_it(broken: Path) -> None:
     assert "\x1b" not in mlenv(broken, "audit").stdout
     assert "\x1b" in mlenv(broken, "audit", FORCE_COLOR="1").stdout

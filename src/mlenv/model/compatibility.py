@@ -49,9 +49,9 @@ _NEVER_SET = ("extra", "extras", "dependency_groups")
 """Variables that hold nothing where an installer reads a manifest."""
 _RETIRED = "linux2"
 """What Python 2 called Linux."""
-_MOST_COMBINATIONS = 2000
+_MOST_COMBINATIONS = 500
 """More than that only hostile markers need; nothing is concluded of them."""
-_MOST_LITERALS = 60
+_MOST_LITERALS = 40
 _RELEASE = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 _Named = dict[str, list[str]]
 
@@ -80,16 +80,18 @@ def _compatible(markers: tuple[Marker, ...], pythons: int) -> bool:
     named: _Named = {}
     for one in asked:
         named.setdefault(one.variable, []).append(one.value)
-    worlds = [
-        _distinct(asked, candidates)
-        for candidates in (
-            _interpreters(named, pythons),
-            _platforms(named),
-            _texts(asked, "platform_release"),
-            _texts(asked, "platform_version"),
-            (dict.fromkeys(_NEVER_SET, ""),),
-        )
-    ]
+    needed = [one for marker in markers for one in _needed(marker.condition)]
+    worlds: list[list[dict[Comparison, bool]]] = []
+    for candidates in (
+        (dict.fromkeys(_NEVER_SET, ""),),
+        _texts(asked, "platform_release"),
+        _texts(asked, "platform_version"),
+        _platforms(named),
+        _interpreters(named, pythons),
+    ):
+        worlds.append(_distinct(asked, needed, candidates))
+        if not worlds[-1]:
+            return False
     if prod(map(len, worlds)) > _MOST_COMBINATIONS:
         return False
     for parts in product(*worlds):
@@ -99,16 +101,28 @@ def _compatible(markers: tuple[Marker, ...], pythons: int) -> bool:
     return False
 
 
+def _needed(condition: Condition) -> Iterator[Comparison]:
+    """Yield the comparisons without which a condition cannot hold."""
+    if isinstance(condition, Comparison):
+        yield condition
+    elif condition.word == "and":
+        for part in condition.parts:
+            yield from _needed(part)
+
+
 def _distinct(
-    asked: list[Comparison], candidates: Iterable[Environment]
+    asked: list[Comparison], needed: list[Comparison], candidates: Iterable[Environment]
 ) -> list[dict[Comparison, bool]]:
-    """Return what the comparisons say of some candidates, each answer once."""
+    """Return what the comparisons say of the candidates that may do, each answer once."""
     found: dict[tuple[bool, ...], dict[Comparison, bool]] = {}
     for candidate in candidates:
-        truth = {
-            one: compare(one, candidate[one.variable]) for one in asked if one.variable in candidate
-        }
-        found.setdefault(tuple(truth.values()), truth)
+        if all(compare(n, candidate[n.variable]) for n in needed if n.variable in candidate):
+            truth = {
+                one: compare(one, candidate[one.variable])
+                for one in asked
+                if one.variable in candidate
+            }
+            found.setdefault(tuple(truth.values()), truth)
     return list(found.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -185,7 +186,12 @@ class _Loader:
         tree = Tree(self.place.top)
         beside = [f"{name[:-3]}.txt" for name in self.place.named if name.endswith(".in")]
         for folder in self.place.folders():
-            ignores = (*self.place.ignores(folder), *excluded)
+            within = [
+                one
+                for one in excluded
+                if not one.folder or f"{folder}/".startswith(f"{one.folder}/")
+            ]
+            ignores = (*self.place.ignores(folder), *within)
             names = (*_AROUND, *SETUP_FILES, "pyproject.toml", "Dockerfile")
             paths = [f"{folder}/{name}" if folder else name for name in names]
             paths += [path for path in beside if path.rpartition("/")[0] == folder]
@@ -307,7 +313,7 @@ class _Loader:
         )
         return (
             {
-                p.removeprefix(prefix): by.removeprefix(prefix)
+                p.removeprefix(prefix): posixpath.relpath(by, prefix) if prefix else by
                 for p, by in covered.items()
                 if p in whole
             },

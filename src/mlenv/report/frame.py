@@ -109,7 +109,9 @@ def _excerpt(span: Span, room: int) -> _Excerpt:
     before = text_width("".join(cells[left : start - low])) + is_cut_left
     marked = text_width("".join(cells[start - low : min(end - low, right)]))
     shown = "…" * is_cut_left + text + "…" * is_cut_right
-    return _Excerpt(shown, before, before + marked, is_cut_left or is_cut_right)
+    # a mark just after a line that fills the room stands under its last character
+    before = min(before, room - 1)
+    return _Excerpt(shown, before, min(before + marked, room), is_cut_left or is_cut_right)
 
 
 @lru_cache(maxsize=8)

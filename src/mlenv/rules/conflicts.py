@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 
 from mlenv.model.finding import Finding, Related, Severity
 from mlenv.model.project import InstallSet, Project
@@ -17,6 +17,9 @@ from mlenv.versions.version_set import intersection
 _DIGEST = re.compile(r"(sha\d+|md5)=([0-9a-f]+)")
 _MOST = 40
 """How many different statements on one distribution are compared with each other."""
+
+_MOST_PAIRS = 200
+"""How many contradictions are asked for an environment; more has only a hostile file."""
 
 
 def by_distribution(install_set: InstallSet) -> Iterator[list[Requirement]]:
@@ -85,9 +88,10 @@ def _conflict(
     for one in asked:
         if one.versions.understood and one.versions.is_empty and meet(install_set, one):
             return (one,)
-    for one, two in combinations(statements, 2):
-        if _contradict(one, two) and meet(install_set, one, two):
-            return one, two
+    pairs = (pair for pair in combinations(statements, 2) if _contradict(*pair))
+    for pair in islice(pairs, _MOST_PAIRS):
+        if meet(install_set, *pair):
+            return pair
     understood = [r for r in statements if r.versions.understood]
     if len(understood) < 3 or all(r.kind != REQUIREMENT for r in understood):
         return None
