@@ -90,7 +90,7 @@ def walk(
         folders = []
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_dir(follow_symlinks=False):
+            if _is_folder(entry, follow_links=False):
                 if entry.name in _VENDORED:
                     yield Candidate(path, "", _VENDORED[entry.name])
                 elif entry.name not in _SKIPPED and not is_ignored(path, True, patterns):
@@ -117,10 +117,24 @@ def _candidate(
         return
     if other:
         yield Candidate(path, "", f"{other}: not read by this version")
-    elif entry.is_file(follow_symlinks=True):
+    elif _is_file(entry):
         yield Candidate(path, kind)
-    elif not entry.is_dir(follow_symlinks=True) and not kind.endswith("?"):
+    elif not _is_folder(entry, follow_links=True) and not kind.endswith("?"):
         yield Candidate(path, kind, "not a regular file")
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # links that go in a circle
+        return False
+
+
+def _is_folder(entry: os.DirEntry[str], *, follow_links: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follow_links)
+    except OSError:
+        return False
 
 
 def ignore_file(root: str, folder: str) -> tuple[IgnoreFile, ...]:

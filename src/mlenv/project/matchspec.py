@@ -93,6 +93,8 @@ def _read_stepwise(fragment: Fragment, group: str, kind: str) -> Requirement | R
     match = _NAME.match(spec.text)
     if match is None:
         return Refusal("no package name found")
+    if "://" in body.text and "@" in spec.text:  # the last colon stands before a password
+        return Refusal("a URL that names no package file")
     if not _LEGAL_NAME.fullmatch(match.group()):
         return _no_name(spec, match.group(), group, kind)
     rest = spec.part(match.end(), len(spec.text)).stripped()

@@ -88,7 +88,7 @@ def table(rows: Sequence[tuple[str, ...]], indent: str, width: int) -> Iterator[
         width: What a line may take.
 
     Yields:
-        A line per row.
+        A line per row; none begins with ``::``.
     """
     if not rows:
         return
@@ -99,4 +99,7 @@ def table(rows: Sequence[tuple[str, ...]], indent: str, width: int) -> Iterator[
         for cell, column in zip(row, widths, strict=False):
             shown = clipped(cell, column)
             line += shown + " " * (column - text_width(shown) + 2)
-        yield clipped((line + row[-1]).rstrip(), width)
+        line = (line + row[-1]).rstrip()
+        bare = line.lstrip()
+        margin = line[: len(line) - len(bare)]
+        yield clipped(margin + _harmless(bare, at_start=True), width)

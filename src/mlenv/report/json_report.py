@@ -42,8 +42,13 @@ def render(report: Report, _view: View) -> str:
 
 
 def dumps(document: object) -> str:
-    """Return a document as ASCII JSON with every credential in it masked."""
-    return json.dumps(_safe(document), indent=2, ensure_ascii=True) + "\n"
+    """Return a document as ASCII JSON with every credential in it masked.
+
+    Two hashes in a row are written as escapes: CI runners take ``##[`` for a command wherever it
+    stands in a log.
+    """
+    text = json.dumps(_safe(document), indent=2, ensure_ascii=True)
+    return text.replace("##", "\\u0023\\u0023") + "\n"
 
 
 def _safe(value: object) -> object:
