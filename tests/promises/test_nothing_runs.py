@@ -1,0 +1,199 @@
+"""Promise 5: nothing of the audited project is run or built, and no socket is opened."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from program import SOURCE, environment, program
+from wellformed import PATHS, SAMPLES
+
+# An audit hook sees whatever Python does, by whichever way it is asked to. It tells and ends the
+# process at once, since an exception could be caught.
+GUARD = """\
+import os, sys
+
+ROOT = os.environ["GUARDED"]
+FORBIDDEN = (
+    "socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn",
+    "os.startfile", "pty.", "urllib.", "http.", "ftplib.", "smtplib.", "webbrowser.",
+    "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate",
+    "os.chmod", "os.chown", "os.utime", "shutil.", "tempfile.", "ctypes.dlopen",
+)
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
+
+
+def refuses(event, arguments):
+    if event.startswith(FORBIDDEN):
+        return True
+    if event == "open":
+        path, mode, flags = arguments
+        writes = isinstance(flags, int) and flags & WRITING
+        return bool(writes) and isinstance(path, (str, bytes)) and os.fspath(path) != os.devnull
+    if event == "compile":
+        return ROOT in str(arguments[1])
+    if event == "exec":
+        return ROOT in getattr(arguments[0], "co_filename", "")
+    if event == "import":
+        return ROOT in str(arguments[1])
+    return False
+
+
+def hook(event, arguments):
+    if refuses(event, arguments):
+        os.write(2, f"refused: {event} {arguments!r}\\n".encode("utf-8", "replace"))
+        os._exit(99)
+
+
+sys.addaudithook(hook)
+"""
+
+MODULES = (
+    *(
+        "yaml",
+        "tomli",
+        "packaging",
+        "typer",
+        "rich",
+        "click",
+        "pynvml",
+        "pipdeptree",
+        "mlenv_rules",
+    ),
+    *("typing", "re", "json", "enum", "dataclasses", "bisect", "fnmatch", "difflib", "inspect"),
+    *("__future__", "shutil", "tempfile", "socket", "tomllib", "hashlib", "datetime", "textwrap"),
+    *("sitecustomize", "usercustomize", "setup", "conftest", "noxfile", "tasks", "antigravity"),
+)
+"""What a stranger may call a file in the hope that somebody imports it."""
+BEFORE_US = ("importlib", "contextlib", "warnings", "types", "functools", "collections", "operator")
+"""What Python imports for ``-m`` before it comes to mlenv."""
+
+
+@pytest.fixture
+def trap(tmp_path: Path) -> Path:
+    """A project with a file of every kind and code that leaves a mark wherever it is run."""
+    root = tmp_path / "trap"
+    root.mkdir()
+    for kind, name in PATHS.items():
+        (root / name).write_text(SAMPLES[kind] + "\n", "utf-8")
+    (root / "packages.txt").write_text("-e .\na @ file:./setup.py\n-r setup.py\n")
+    (root / "odd.txt").write_text("a; (python_version in '3.8')\nb==1; not\n")
+    for module in MODULES:
+        plant(root, module)
+    (root / "evil.pth").write_text("import setup\n")
+    (root / "setup.cfg").write_text("[metadata]\nversion = attr: setup.version\n")
+    (root / ".venv" / "bin").mkdir(parents=True)
+    (root / ".venv" / "pyvenv.cfg").write_text("home = /nowhere\n")
+    plant(root / ".venv" / "bin", "python")
+    return root
+
+
+def plant(folder: Path, module: str) -> None:
+    mark = str(folder / "RAN")
+    code = f"with open({mark!r}, 'a') as file:\n    file.write({module!r} + ' ')\n"
+    (folder / f"{module}.py").write_text(code)
+
+
+def ran(root: Path) -> str:
+    return "".join(path.read_text() for path in root.rglob("RAN"))
+
+
+@pytest.fixture
+def guard(tmp_path: Path, trap: Path) -> dict[str, str]:
+    folder = tmp_path / "guard"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(GUARD)
+    path = os.pathsep.join((str(folder), SOURCE))
+    return {"PYTHONPATH": path, "GUARDED": str(trap), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+COMMANDS = (
+    ("audit", "."),
+    ("audit", ".", "--format", "json"),
+    ("audit", ".", "--format", "github", "--static"),
+    ("audit", "requirements.txt", "setup.py", "-v"),
+    ("deps", "."),
+    ("deps", ".", "--format", "json"),
+    ("rules",),
+    ("explain", "PIN001"),
+)
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_nothing_is_run_written_or_connected_to(
+    trap: Path, guard: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    done = program(trap, *arguments, **guard)
+    assert done.stderr == ""
+    assert done.returncode in (0, 1)
+    assert done.stdout
+    assert ran(trap) == ""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import socket; socket.socket()",
+        "import os; os.system('true')",
+        "import subprocess; subprocess.Popen(['true'])",
+        "open('x', 'w')",
+        "exec(open('setup.py').read())",
+        "import runpy; runpy.run_path('setup.py')",
+        "import yaml",
+    ],
+)
+def test_the_guard_would_see_it(trap: Path, guard: dict[str, str], code: str) -> None:
+    # ``exec`` of a text without a name is seen by what the text then does
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=trap,
+        env=environment(**guard),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 99
+    assert done.stderr.startswith("refused: ")
+
+
+def test_python_m_imports_nothing_from_the_working_folder(trap: Path) -> None:
+    done = program(trap, "audit", ".", "-v", PYTHONPATH=SOURCE)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert ran(trap) == ""
+    done = program(trap, "--help", PYTHONPATH=SOURCE)  # typer, which much is imported for
+    assert (done.returncode, done.stderr, ran(trap)) == (0, "", "")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.11 brought the option -P")
+def test_python_p_m_imports_nothing_at_all_from_it(trap: Path) -> None:
+    for module in BEFORE_US:
+        plant(trap, module)
+    done = program(trap, "audit", ".", flags="-P", PYTHONPATH=SOURCE)
+    assert (done.returncode, done.stderr, ran(trap)) == (1, "", "")
+
+
+SCRIPT = Path(sysconfig.get_path("scripts")) / ("mlenv.exe" if os.name == "nt" else "mlenv")
+
+
+@pytest.mark.skipif(not SCRIPT.exists(), reason="mlenv is not installed beside this Python")
+def test_the_command_imports_nothing_at_all_from_it(trap: Path) -> None:
+    for module in BEFORE_US:
+        plant(trap, module)
+    for arguments in (("audit", "."), ("--help",)):
+        done = subprocess.run(
+            [str(SCRIPT), *arguments],
+            cwd=trap,
+            env=environment(),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert (done.stderr, ran(trap)) == ("", "")
+        assert done.returncode == (1 if arguments[0] == "audit" else 0)
