@@ -50,8 +50,16 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("example", sorted(EXPECTED_EXIT))
-@pytest.mark.parametrize("name", sorted(COMMANDS))
+# what a lock records of its index is the lock's affair: no snapshot repeats it
+SHOWN = [
+    (example, name)
+    for example in sorted(EXPECTED_EXIT)
+    for name in sorted(COMMANDS)
+    if (example, name) != ("uv-clean", "deps.json")
+]
+
+
+@pytest.mark.parametrize(("example", "name"), SHOWN)
 def test_an_example_prints_what_it_printed(example: str, name: str) -> None:
     done = run(EXAMPLES / example, *COMMANDS[name])
     snapshot = SNAPSHOTS / f"{example}.{name}"

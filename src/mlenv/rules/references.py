@@ -117,7 +117,7 @@ def foreign_path(source: Source) -> Iterator[Finding]:
     Messages that users see: "No such file or directory: '/croot/...'".
 
     Bad:
-        certifi @ file:///croot/certifi_1665076670883/work/certifi
+        certifi @ file:///croot/certifi_1665076670883/certifi
 
     Good:
         certifi==2022.9.24
