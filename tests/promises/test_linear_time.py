@@ -235,6 +235,12 @@ _COUNT = 1_200
 _PROJECTS: dict[str, Callable[[int], dict[str, str]]] = {
     "names": lambda n: {"requirements.txt": "".join(f"p{i}\n" for i in range(n))},
     "pins of one name": lambda n: {"requirements.txt": "".join(f"numpy=={i}\n" for i in range(n))},
+    "bounds of one name": lambda n: {
+        "requirements.txt": "".join(f"numpy>={i}\n" for i in range(n))
+    },
+    "pip sections": lambda n: {
+        "environment.yml": "dependencies:\n" + "".join(f"- pip:\n  - a=={i}\n" for i in range(n))
+    },
     "one line many times": lambda n: {"requirements.txt": "numpy==1.0\n" * n},
     "indexes": lambda n: {
         "requirements.txt": "".join(f"-f https://u:p@index.example/{i}\n" for i in range(n))

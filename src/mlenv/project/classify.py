@@ -70,7 +70,7 @@ _MAPPINGS = re.compile(
     re.MULTILINE,
 )
 _HELM = re.compile(r"^apiVersion\s*:", re.MULTILINE)
-_CONDA_HINT = re.compile(r"^[ \t]*[\w.-]+=[^=\s]+=|::|^_libgcc|^#.*conda", re.MULTILINE)
+_CONDA_HINT = re.compile(r"^[ \t]*[\w.-]+=[^=\s]|::|^_libgcc|^#.*conda", re.MULTILINE)
 _TOP_KEYS = re.compile(r"^([A-Za-z_-]+)\s*:", re.MULTILINE)
 _CONDA_KEYS = frozenset(
     ("name", "channels", "dependencies", "prefix", "variables", "platforms", "category")

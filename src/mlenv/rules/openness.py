@@ -15,6 +15,9 @@ from mlenv.versions.version_set import VersionSet, intersection
 _EXACT_ENOUGH = 3
 """A prefix of this many numbers leaves out only what differs in nothing but its build."""
 
+_MOST = 40
+"""How many statements on one distribution are compared with each other."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Openness:
@@ -90,7 +93,9 @@ def _statements(source: Source) -> dict[str, list[Requirement]]:
     for requirement in declared(source):
         direct = requirement.is_direct or not requirement.name
         if not direct and requirement.versions.understood:
-            found.setdefault(requirement.name, []).append(requirement)
+            statements = found.setdefault(requirement.name, [])
+            if len(statements) < _MOST:
+                statements.append(requirement)
     return found
 
 

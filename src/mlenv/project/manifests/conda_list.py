@@ -30,7 +30,10 @@ _HEADER = re.compile(
     re.MULTILINE,
 )
 _EXPORTED = re.compile(r"[A-Za-z0-9_][\w.-]*=[^=\s<>]+=[^=\s<>]+")
-_ONLY_CONDA = re.compile(r"_libgcc_mutex|_openmp_mutex|[\w./-]+/(?:linux|osx|win)-\w+::")
+_ONLY_CONDA = re.compile(r"_libgcc_mutex|_openmp_mutex|[A-Za-z][\w./-]*::[A-Za-z_]")
+_SINGLE = r"[A-Za-z0-9_][\w.-]*=[0-9][\w.*]*"
+_BARE = r"[A-Za-z0-9_][\w.-]*"
+_ENOUGH = 3
 _PINNED = re.compile(
     r"(?P<name>[A-Za-z0-9_][\w.-]*)={1,2}(?P<version>[\w.!+-]+)(?:=(?P<build>[\w.]+))?"
 )
@@ -62,7 +65,12 @@ def looks_like(text: str) -> bool:
         lines.pop()  # most likely cut in two
     lines = [line for line in lines if line and line[0] != "#"]
     exported = sum(1 for line in lines if _EXPORTED.fullmatch(line) or _ONLY_CONDA.match(line))
-    return 2 * exported > len(lines) or any(line.startswith("_libgcc_mutex=") for line in lines)
+    if 2 * exported > len(lines) or any(line.startswith("_libgcc_mutex=") for line in lines):
+        return True
+    # "conda install --file" reads what pip refuses: one = throughout is a habit, once it is a slip
+    single = sum(1 for line in lines if re.fullmatch(_SINGLE, line))
+    bare = sum(1 for line in lines if re.fullmatch(_BARE, line))
+    return single >= _ENOUGH and single + bare == len(lines)
 
 
 def read(text: SourceText) -> Source:
