@@ -156,6 +156,7 @@ def framework_not_exact(
                 f"{requirement.written} decides what a model computes and is not pinned exactly",
                 requirement.specifier_span or requirement.name_span or requirement.span,
                 (requirement.name,),
+                Severity.NOTE if is_aside(source.path) else None,
                 help="pin it with ==, or commit a lock",
                 batch="frameworks",
                 batch_message="{count} frameworks are not pinned exactly: {packages}",
