@@ -209,6 +209,8 @@ def test_a_file_is_told_apart_in_linear_time(kind: str, text: str) -> None:
         ("conda-env", "dependencies:\n- a\n" + "  b\n" * 50_000),
         ("conda-env", "dependencies:\n- &a [a]\n" + "- *a\n" * 20_000),
         ("conda-env", "dependencies:\n- " + "{{ x }}" * 20_000),
+        ("conda-env", "%TAG !a! x\n" * 100_000 + "---\ndependencies:\n- a\n"),
+        ("conda-env", "".join(f"%TAG !a{i}! x\n" for i in range(120_000)) + "---\na: b\n"),
         ("conda-lock", "package:\n" + "- name: a\n" * 20_000),
         ("conda-explicit", "@EXPLICIT\n" + " " * 100_000 + "\n" * 100_000),
         ("requirements", "<<<<<<<\n" * 20_000),

@@ -23,6 +23,7 @@ _TYPED = re.compile(
     r"|true|false|yes|no|on|off|True|False|Yes|No|On|Off|TRUE|FALSE|YES|NO|ON|OFF"
 )
 _MAX_DEPTH = 100
+_MAX_DIRECTIVES = 100
 _MAX_NODES = 1_000_000
 _MAX_COPIES = 50_000
 """How many nodes aliases may add when each is replaced by what it stands for."""
@@ -175,6 +176,8 @@ def _run(builder: _Builder, text: str) -> Problem | None:
     import yaml  # here, since it costs more than all other imports and few projects need it
 
     source = builder.source
+    if text.count("%TAG") > _MAX_DIRECTIVES:  # libyaml compares each with all before it
+        return _problem(source, text.index("%TAG"), "holds too many directives")
     loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     bare = text.removeprefix("\ufeff")
     builder.shift = len(text) - len(bare)
