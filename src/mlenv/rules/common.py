@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mlenv.knowledge import Knowledge
-from mlenv.model.project import Project
+from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import BUILD, CONDA, REQUIREMENT, Requirement
 from mlenv.model.source import MANIFEST, Source
 
@@ -65,7 +66,15 @@ def settled_names(source: Source, project: Project) -> frozenset[str]:
     """Return the distributions whose version another file of the same install set pins."""
     found: set[str] = set()
     for install_set in project.sets_with(source.path):
-        for requirement in install_set.requirements:
-            if requirement.span.path != source.path and requirement.versions.is_exact:
-                found.add(requirement.name)
+        found.update(name for name, path in _pinned(install_set) if path != source.path)
     return frozenset(found)
+
+
+@lru_cache(maxsize=4096)
+def _pinned(install_set: InstallSet) -> frozenset[tuple[str, str]]:
+    """The names that a set pins, each with the file that does; asked for by each of its files."""
+    return frozenset(
+        (requirement.name, requirement.span.path)
+        for requirement in install_set.requirements
+        if requirement.versions.is_exact
+    )

@@ -16,6 +16,7 @@ _CONDA_BUILD = (
     r"/(?:croot|work|feedstock_root|conda-bld|_build_env|build_artifacts)/|abs_[0-9a-z]{8,}"
 )
 _HOME = r"/private/var/|/home/(?!jovyan/)[^/]+/|/Users/[^/]+/|^file:///[A-Za-z]:|^[A-Za-z]:[\\/]|^~"
+_LONGEST_TAG = 100
 _TAG = r"(?:[\w.]*[-_/])?v?\d+(?:\.\d+)*[\w.+-]*"
 _BRANCH_ARCHIVE = (
     r"/(?:archive|raw|zipball|tarball)/(?:refs/heads/)?(main|master|dev|develop)"
@@ -65,7 +66,9 @@ def _followed(requirement: Requirement) -> str:
         archive = re.search(_BRANCH_ARCHIVE, requirement.url)
         return f"the branch {archive[1]!r}" if archive else ""
     revision = requirement.revision
-    if requirement.has_commit or (revision and re.fullmatch(_TAG, revision)):
+    # no tag is that long, and the pattern must not be led astray
+    is_tag = len(revision) < _LONGEST_TAG and re.fullmatch(_TAG, revision) is not None
+    if requirement.has_commit or is_tag:
         return ""
     return f"the branch {revision!r}" if revision else "its default branch"
 
@@ -96,7 +99,10 @@ def url_without_hash(source: Source, project: Project) -> Iterator[Finding]:
         url = requirement.url.lower()
         if not url.startswith(("http:", "https:")) or requirement.hashes or _followed(requirement):
             continue
-        if not re.search(r"#.*(?:sha\d+|md5)=", url) and "/releases/download/" not in url:
+        if (
+            not re.search(r"(?:sha\d{1,3}|md5)=", url.partition("#")[2])
+            and "/releases/download/" not in url
+        ):
             yield Finding(
                 f"{_named(requirement)} comes from a URL without a hash",
                 requirement.span,
