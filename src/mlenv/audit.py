@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlenv.config import Config
+from mlenv.exit_codes import CLEAN, FOUND, NOTHING
 from mlenv.knowledge import KNOWLEDGE_DATE
 from mlenv.model.finding import Severity
 from mlenv.model.project import Project
@@ -13,8 +14,6 @@ from mlenv.project.place import find_place
 from mlenv.records import replace
 from mlenv.rules.engine import run
 from mlenv.rules.registry import RULES
-
-FOUND, CLEAN, NOTHING = 1, 0, 3
 
 
 def audit_project(

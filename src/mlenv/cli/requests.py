@@ -6,7 +6,6 @@ from mlenv.records import dataclass
 
 AUDIT_FORMATS = ("text", "json", "github")
 DEPS_FORMATS = ("table", "json")
-RULES_FORMATS = ("table", "json")
 COLORS = ("auto", "always", "never")
 HERE = (".",)
 

@@ -41,6 +41,11 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 _VCS = re.compile(r"(git|hg|svn|bzr)(?:\+|(?=://))", re.IGNORECASE)
 
 
+def is_commit(revision: str) -> bool:
+    """Whether a revision is the hash of a commit, which cannot move."""
+    return _COMMIT.fullmatch(revision) is not None
+
+
 def canonical_name(name: str) -> str:
     """Return a distribution's name as indexes compare it. Source: PEP 503."""
     return _SEPARATORS.sub("-", name).lower()
@@ -157,7 +162,7 @@ class Requirement:
     @property
     def has_commit(self) -> bool:
         """Whether a VCS reference names one commit, which cannot move."""
-        return bool(self.commit) or _COMMIT.fullmatch(self.revision) is not None
+        return bool(self.commit) or is_commit(self.revision)
 
     @property
     def is_local(self) -> bool:

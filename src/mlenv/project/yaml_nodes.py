@@ -17,7 +17,7 @@ from mlenv.project.conflicts import without_conflicts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _TYPED = re.compile(
     r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
     r"|true|false|yes|no|on|off|True|False|Yes|No|On|Off|TRUE|FALSE|YES|NO|ON|OFF"
@@ -65,7 +65,7 @@ class Scalar(Node):
     @property
     def is_null(self) -> bool:
         """Whether it is written so that YAML reads nothing."""
-        return not self.style and self.value in _NULLS
+        return not self.style and self.value in NULLS
 
     @property
     def is_text(self) -> bool:

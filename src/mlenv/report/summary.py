@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlenv.model.finding import Severity
+from mlenv.phrases import listed
 from mlenv.report.escape import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mlenv.model.report import Report
 
 _NAMED = 3
@@ -48,14 +47,7 @@ def _skipped(report: Report, name_all: bool) -> str:
     for file in report.skipped:
         by_reason.setdefault(file.reason, []).append(clean(file.path))
     groups = [
-        f"{_listed(paths, len(paths) if name_all else _NAMED)} ({clean(reason)})"
+        f"{listed(paths, len(paths) if name_all else _NAMED)} ({clean(reason)})"
         for reason, paths in by_reason.items()
     ]
     return f"{len(report.skipped)} not: {'; '.join(groups)}"
-
-
-def _listed(paths: Sequence[str], most: int) -> str:
-    # one more name is no longer than a count of one
-    if len(paths) <= most + 1:
-        return ", ".join(paths)
-    return f"{', '.join(paths[:most])} and {len(paths) - most} more"

@@ -12,6 +12,7 @@ from mlenv.model.project import Project
 from mlenv.model.report import Reported
 from mlenv.model.source import CONTEXT
 from mlenv.model.text import Span
+from mlenv.phrases import listed
 from mlenv.records import replace
 from mlenv.rules.base import Rule
 from mlenv.suppress import Suppressions
@@ -147,7 +148,7 @@ def _join(members: list[Finding], default: Severity) -> Finding:
     count = len(packages) if all(one.packages for one in members) else len(members)
     # not str.format: the sentence may hold a path, and a path may hold braces
     message = first.batch_message.replace("{count}", str(count))
-    message = message.replace("{packages}", _named(packages))
+    message = message.replace("{packages}", listed(packages, _MOST_NAMED))
     return replace(
         first,
         message=message.rstrip(": "),
@@ -155,12 +156,6 @@ def _join(members: list[Finding], default: Severity) -> Finding:
         severity=worst,
         related=(*related, *others),
     )
-
-
-def _named(packages: tuple[str, ...]) -> str:
-    if len(packages) <= _MOST_NAMED + 1:
-        return ", ".join(packages)
-    return f"{', '.join(packages[:_MOST_NAMED])} and {len(packages) - _MOST_NAMED} more"
 
 
 def _reported(one: Rule, finding: Finding, level: str, project: Project) -> Reported:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from mlenv.audit import audit_project
 from mlenv.cli.output import tell, view_of, write_report
 from mlenv.cli.settings import configuration, items, known_rules, standard_input
+from mlenv.exit_codes import NOTHING
 from mlenv.report.registry import report_renderer
 
 if TYPE_CHECKING:
     from mlenv.cli.requests import AuditRequest
     from mlenv.config import Config
-
-NOTHING = 3
 
 
 def run(request: AuditRequest) -> int:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from mlenv.cli.output import tell, view_of, write_report
 from mlenv.cli.settings import configuration, standard_input
+from mlenv.exit_codes import NOTHING
 from mlenv.project.load import load_project
 from mlenv.project.place import find_place
 from mlenv.report.registry import deps_renderer
 
 if TYPE_CHECKING:
     from mlenv.cli.requests import DepsRequest
-
-NOTHING = 3
 
 
 def run(request: DepsRequest) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from mlenv.project.yaml_nodes import NULLS
 from mlenv.records import dataclass, field
 
 # only ASCII is scanned, so blanks and control characters are one range that is quick to test
@@ -46,7 +47,6 @@ DIGESTS = frozenset(("md5", "sha256"))
 _KEPT = DIGESTS | frozenset(
     ("name", "version", "manager", "platform", "url", "kind", "conda", "pypi", "path", "subdir")
 )
-_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,4 +159,4 @@ def scalar(text: str, start: int, end: int) -> Scalar:
     if first == '"':
         return Scalar(text[start + 1 : end - 1], start + 1, end - 1)
     value = text[start:end]
-    return Scalar("" if value in _NULLS else value, start, end)
+    return Scalar("" if value in NULLS else value, start, end)

@@ -7,30 +7,28 @@ manifest reference.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from mlenv.model.requirement import is_commit
 from mlenv.records import replace
 
 if TYPE_CHECKING:
     from mlenv.model.requirement import Requirement
-
-_COMMIT = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 
 
 def refer(requirement: Requirement, table: dict[str, object]) -> Requirement:
     """Return a requirement with the direct reference that a table states, if it states one."""
     git, path, url = _text(table, "git"), _text(table, "path", "file"), _text(table, "url")
     revision = _text(table, "rev") if git else ""
-    is_commit = _COMMIT.fullmatch(revision) is not None
+    fixed = is_commit(revision)
     if git and not git.startswith("git+"):
         git = f"git+{git}"
     return replace(
         requirement,
         url=git or url or requirement.url,
         path=path or requirement.path,
-        commit=revision if is_commit else requirement.commit,
-        floating="" if is_commit else revision or _text(table, "branch", "tag"),
+        commit=revision if fixed else requirement.commit,
+        floating="" if fixed else revision or _text(table, "branch", "tag"),
         editable=requirement.editable or True in (table.get("editable"), table.get("develop")),
         workspace=requirement.workspace or table.get("workspace") is True,
     )
