@@ -72,6 +72,28 @@ def left_out(root: Path) -> dict[str, str]:
         (".python-version", "python-version"),
         ("runtime.txt", "runtime-txt"),
         (".tool-versions", "tool-versions"),
+        ("setup.py", "setup-py"),
+        ("sub/setup.cfg", "setup-cfg"),
+        ("Pipfile", "pipfile"),
+        ("recipe/meta.yaml", "conda-recipe"),
+        ("recipe.yaml", "conda-recipe"),
+        ("dependencies.yaml", "rapids-dependencies"),
+        ("MLproject", "mlproject"),
+        ("python_env.yaml", "mlflow-python-env"),
+        ("Dockerfile", "dockerfile?"),
+        ("docker/Dockerfile.gpu", "dockerfile?"),
+        ("gpu.dockerfile", "dockerfile?"),
+        ("Containerfile", "dockerfile?"),
+        ("cog.yaml", "cog"),
+        ("bentofile.yaml", "bentofile"),
+        ("docker-compose.gpu.yml", "compose"),
+        ("compose.yaml", "compose"),
+        (".devcontainer/devcontainer.json", "devcontainer"),
+        (".github/workflows/test.yml", "github-workflow"),
+        (".github/actions/setup/action.yml", "github-workflow"),
+        (".gitlab-ci.yml", "gitlab-ci"),
+        ("README.md", "readme"),
+        ("readme.rst", "readme"),
     ],
 )
 def test_a_telling_name_is_enough(tmp_path: Path, path: str, kind: str) -> None:
@@ -82,7 +104,9 @@ def test_a_telling_name_is_enough(tmp_path: Path, path: str, kind: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "README.md",
+        "docs/README.md",
+        "Dockerfile.md",
+        "parse_dockerfile.py",
         "LICENSE",
         "train.py",
         "config.json",
@@ -139,12 +163,9 @@ def test_a_vague_name_needs_the_content(tmp_path: Path, path: str, text: str, ki
         ("Chart.yaml", "apiVersion: v2\nname: x\ndependencies:\n  - name: redis\n    version: 1\n"),
         ("environment.yaml", "apiVersion: v1\nkind: ConfigMap\ndependencies:\n- a\n"),
         ("pubspec.yaml", "name: app\ndependencies:\n  flutter:\n    sdk: flutter\n"),
-        ("compose.yml", "services:\n  web:\n    image: x\n    depends_on: [db]\n"),
+        ("compose.yml", "name: x\nservice: y\n"),
         ("train.yaml", "model: resnet\nlr: 0.1\n"),
-        (
-            ".github/workflows/ci.yml",
-            "on: push\njobs:\n  a:\n    steps:\n    - run: pip install x\n",
-        ),
+        (".github/workflows/labels.yml", "on: push\n"),
         ("environment.yml", "DATABASE_URL: x\nDEBUG: true\n"),
         ("env.txt", "DEBUG=1\nPATH=/usr/bin\n"),
         (
@@ -152,7 +173,9 @@ def test_a_vague_name_needs_the_content(tmp_path: Path, path: str, text: str, ki
             "Collecting numpy\n  Downloading numpy-1.26.4.whl (18 MB)\nInstalled numpy==1\n",
         ),
         ("packages.txt", "Use numpy==1.26.4 for this, and read the manual first.\n"),
-        ("packages.txt", "libgl1\nffmpeg\n"),
+        ("packages.txt", "red\ngreen\nblue\n"),
+        ("Dockerfile.txt", "FROM x\n"),
+        ("Dockerfile", "# to be written\n"),
         ("conda.txt", "# conda environments:\nbase  *  /opt/conda\n"),
         ("windows.lock", "{}\n"),
     ],
@@ -172,14 +195,9 @@ def test_what_other_tools_keep_is_told_apart(tmp_path: Path, path: str, text: st
             "dependencies:\n- a\n- b\nx: 1\n",
             "it does not read as a conda environment",
         ),
-        ("setup.py", "", "setup.py: not read by this version"),
-        ("sub/setup.cfg", "", "setup.cfg: not read by this version"),
-        ("Pipfile", "", "Pipfile: not read by this version"),
-        ("Dockerfile", "", "an image recipe: not read by this version"),
-        ("docker/Dockerfile.gpu", "", "an image recipe: not read by this version"),
-        ("gpu.dockerfile", "", "an image recipe: not read by this version"),
-        ("recipe/meta.yaml", "", "a conda recipe: not read by this version"),
-        ("MLproject", "", "an MLflow project file: not read by this version"),
+        ("hatch.toml", "", "a configuration of Hatch: not read by this version"),
+        ("recipe/meta.yaml", "artifact_uri: x\n", "it does not read as a conda recipe"),
+        ("cog.yaml", "wheels: 6\n", "it does not read as a cog.yaml"),
     ],
 )
 def test_what_has_a_telling_name_and_is_not_read_is_told(
@@ -202,8 +220,8 @@ def test_what_says_nothing_of_dependencies_is_not_even_named(tmp_path: Path, pat
         (".venv", "pyvenv.cfg", "an installed environment"),
         ("my-env", "pyvenv.cfg", "an installed environment"),
         ("miniconda", "conda-meta/history", "an installed environment"),
-        ("lib/site-packages", "x", "an installed environment"),
-        ("dist-packages", "x", "an installed environment"),
+        ("lib/site-packages", "x", "installed packages"),
+        ("dist-packages", "x", "installed packages"),
         ("node_modules", "x", "packages of npm"),
         ("third_party", "x", "vendored code"),
         ("src/_vendor", "x", "vendored code"),
@@ -265,7 +283,9 @@ def test_what_git_ignores_is_left_out(tmp_path: Path) -> None:
         },
     )
     found = {"requirements-keep.txt", "sub/local.yml", "sub/requirements-b.txt"}
-    assert set(walked(tmp_path)) == found
+    assert set(walked(tmp_path)) == {*found, "poetry.lock"}
+    # others need the lock: that it is left out is worth telling
+    assert left_out(tmp_path) == {"poetry.lock": "git ignores it"}
 
 
 def test_nothing_below_an_ignored_folder_comes_back(tmp_path: Path) -> None:

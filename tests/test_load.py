@@ -42,13 +42,19 @@ def kinds(project: Project, home: str) -> dict[str, str]:
     return {f"{r.name}{r.versions}": r.kind for r in one.requirements}
 
 
-@pytest.mark.parametrize("name", ["setup.py", "Dockerfile", "Pipfile", "setup.cfg"])
-def test_a_named_file_that_is_not_read_yet_is_no_list_of_requirements(
-    tmp_path: Path, name: str
-) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("setup.py", "setup-py"), ("Pipfile", "pipfile"), ("Dockerfile", "dockerfile")],
+)
+def test_a_named_file_is_read_as_what_its_name_says(tmp_path: Path, name: str, kind: str) -> None:
     project = load(tmp_path, {name: "FROM x\nimport y\n[z]\n"}, name)
+    assert [source.kind for source in project.sources.values()] == [kind]
+
+
+def test_a_file_of_a_format_that_is_not_read_is_no_list_of_requirements(tmp_path: Path) -> None:
+    project = load(tmp_path, {"hatch.toml": "[envs.x]\n"}, "hatch.toml")
     assert not project.sources
-    assert [one.path for one in project.unread] == [name]
+    assert [one.path for one in project.unread] == ["hatch.toml"]
 
 
 @pytest.mark.parametrize("first", ["a", "z"])
@@ -99,6 +105,7 @@ def test_includes_below_an_absent_submodule_are_no_errors(tmp_path: Path) -> Non
     files = {
         ".gitmodules": '[submodule "sub"]\n\tpath = libs/sub\n\turl = ../sub\n',
         "requirements.txt": "-r libs/sub/requirements.txt\n",
+        ".python-version": "3.12.8\n",
     }
     write(tmp_path, files)
     (tmp_path / "libs" / "sub").mkdir(parents=True)
@@ -110,7 +117,8 @@ def test_includes_below_an_absent_submodule_are_no_errors(tmp_path: Path) -> Non
 
 
 def test_includes_that_are_there_and_cannot_be_read_are_named(tmp_path: Path) -> None:
-    write(tmp_path, {"requirements.txt": "-r folder\n-r huge.txt\n", "folder/x": ""})
+    files = {"requirements.txt": "-r folder\n-r huge.txt\n", "folder/x": ""}
+    write(tmp_path, {**files, ".python-version": "3.12.8\n"})
     with (tmp_path / "huge.txt").open("wb") as file:
         file.truncate(9 << 20)
     report = audit(tmp_path)
@@ -253,7 +261,7 @@ def test_what_lies_around_is_not_reported(tmp_path: Path) -> None:
 
 def test_a_compiled_file_beside_a_named_one_counts(tmp_path: Path) -> None:
     compiled = HEADER.format("requirements.in") + "numpy==1.26.4\n"
-    repository(tmp_path, {"requirements.in": OPEN, "requirements.txt": compiled})
+    repository(tmp_path, {"requirements.in": "numpy\n", "requirements.txt": compiled})
     named = audit(tmp_path, "requirements.in").findings
     assert {one.rule for one in named} == {
         one.rule
@@ -314,10 +322,9 @@ def test_what_is_handed_in_stands_for_the_file(
     assert project.sources["requirements.txt"].requirements[0].name == "flask"
 
 
-def test_an_image_recipe_that_is_handed_in_is_not_read(tmp_path: Path) -> None:
+def test_an_image_recipe_can_be_handed_in(tmp_path: Path) -> None:
     project = load_project(("-",), stdin=(str(tmp_path / "Dockerfile"), b"FROM x\n"))
-    assert not project.sources
-    assert [one.path for one in project.unread] == ["Dockerfile"]
+    assert [source.role for source in project.sources.values()] == ["image"]
 
 
 def test_a_python_version_alone_is_nothing_to_audit(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from mlenv.model.repository import Repository
 from mlenv.model.requirement import Requirement
-from mlenv.model.source import Include, Source
+from mlenv.model.source import CONTEXT, Include, Source
 from mlenv.model.text import Span
 from mlenv.records import dataclass, field
 
@@ -77,6 +78,9 @@ class Project:
         profile: The profile of the project as a whole.
         covered: For each manifest that a lock records, the path of that lock.
         membership: For each file the positions of the install sets that it is part of.
+        image_sets: What each stage of an image's recipe installs, one command after the other, so
+            that the last one counts.
+        repository: What the version control tells.
     """
 
     root: str
@@ -88,6 +92,13 @@ class Project:
     profile: str = "research"
     covered: dict[str, str] = field(default_factory=dict)
     membership: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    image_sets: tuple[InstallSet, ...] = ()
+    repository: Repository = field(default_factory=Repository)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing in it declares, locks or builds an environment."""
+        return all(source.role == CONTEXT for source in self.sources.values())
 
     def sets_with(self, path: str) -> tuple[InstallSet, ...]:
         """Return the install sets that a file is part of."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mlenv.model.finding import Certainty, Evidence, Related, Severity
 from mlenv.model.text import Span
 from mlenv.records import dataclass
@@ -81,6 +83,30 @@ class SkippedFile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RuleText:
+    """What a report may say of a rule, whether it found something or not.
+
+    Attributes:
+        code: Stable for ever, such as ``PIN001``.
+        name: In words, such as ``unpinned``.
+        topic: What it belongs to.
+        severity: Of its findings, where they do not say otherwise.
+        explanation: What it finds and why that matters, in paragraphs; the first is a summary of
+            one line. Then the blocks ``Bad:`` and ``Good:``, each with an indented example.
+    """
+
+    code: str
+    name: str
+    topic: str
+    severity: Severity
+    explanation: str
+
+
+def _no_rules() -> tuple[RuleText, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Report:
     """The outcome of an audit.
 
@@ -93,6 +119,9 @@ class Report:
         suppressed: How many findings a comment or the configuration silenced.
         exit_code: 0 or 1, or 3 where there was nothing to audit.
         knowledge: The day up to which the facts hold that the findings rest on.
+        rules: Returns what can be said of every rule. A function, since few formats ask and the
+            others should not pay for it.
+        baselined: How many findings the baseline held.
     """
 
     root: str
@@ -103,6 +132,8 @@ class Report:
     suppressed: int
     exit_code: int
     knowledge: str = ""
+    rules: Callable[[], tuple[RuleText, ...]] = _no_rules
+    baselined: int = 0
 
     def count(self, severity: Severity) -> int:
         """Return how many findings have a severity."""

@@ -29,6 +29,8 @@ ENV = "env"
 """An environment that a tool makes: one of Hatch's or pixi's."""
 FEATURE = "feature"
 """A part of pixi's environments, never installed by itself."""
+STAGE = "stage"
+"""What one stage of an image's recipe installs."""
 
 REQUIREMENT = "requirement"
 CONSTRAINT = "constraint"
@@ -55,7 +57,7 @@ def group_key(kind: str, name: str) -> str:
     """Return what stands for a group in the model, where an extra and a group may share a name.
 
     Args:
-        kind: ``extra``, ``group``, ``env`` or ``feature``.
+        kind: ``extra``, ``group``, ``env``, ``feature`` or ``stage``.
         name: The name as its own kind compares it.
     """
     return f"{kind}:{name}"
@@ -67,7 +69,7 @@ def group_name(key: str) -> str:
 
 
 def group_kind(key: str) -> str:
-    """Return what a group is: ``main``, ``build``, ``extra``, ``group``, ``env`` or ``feature``."""
+    """Return what a group is: ``main``, ``build``, ``extra``, ``stage`` and the like."""
     kind, colon, _ = key.partition(":")
     return kind if colon or key in (MAIN, BUILD) else GROUP
 
@@ -189,6 +191,7 @@ class LockedPackage:
         marker: The environments it is for, as text; empty for all.
         platform: conda's subdirectory, where the lock is per platform.
         hashed: Whether the lock records a hash of its files.
+        wanted: Whether the lock says that a manifest asks for it by name; None where it is silent.
     """
 
     name: str
@@ -200,3 +203,4 @@ class LockedPackage:
     marker: str = ""
     platform: str = ""
     hashed: bool = False
+    wanted: bool | None = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from mlenv.model.requirement import LockedPackage, Requirement
+from mlenv.model.image import InstallCommand, Stage
+from mlenv.model.requirement import MAIN, LockedPackage, Requirement
 from mlenv.model.text import SourceText, Span
 from mlenv.records import dataclass, field
 from mlenv.versions.version_set import VersionSet
 
 MANIFEST = "manifest"
 LOCK = "lock"
+IMAGE = "image"
 CONTEXT = "context"
 
 
@@ -58,12 +60,16 @@ class Include:
         span: Where it is named.
         constraint: Whether the file only constrains.
         group: The group that its requirements join, as in a requirement.
+        anywhere: Whether the file cannot tell what the path is relative to (a build context, a
+            working folder): it is looked for in the file's folder and then in each one above,
+            and is no problem where it is nowhere.
     """
 
     target: str
     span: Span
     constraint: bool = False
-    group: str = "main"
+    group: str = MAIN
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,11 +108,12 @@ class Statement:
     """What a file says of the interpreter or the machine.
 
     Attributes:
-        subject: ``python``, ``cuda``, ``platform`` or ``torch-backend``.
+        subject: ``python``, ``cuda``, ``platform``, ``torch-backend`` or ``gpu``.
         value: As written.
         span: Where.
         versions: The versions admitted, where the subject has versions.
         binding: Whether tools act on it; a comment only tells the intent.
+        group: The group that it holds for; ``main`` for all of the file.
     """
 
     subject: str
@@ -114,6 +121,7 @@ class Statement:
     span: Span
     versions: VersionSet | None = None
     binding: bool = True
+    group: str = MAIN
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,7 +175,7 @@ class Source:
     Attributes:
         text: Its text.
         kind: Its format, such as ``requirements``, ``conda-env``, ``pyproject`` or ``uv-lock``.
-        role: ``manifest``, ``lock`` or ``context``.
+        role: ``manifest``, ``lock``, ``image`` or ``context``.
         requirements: What it declares, in the order of the file.
         locked: What it records as chosen.
         problems: What could not be read, or is dropped by the tools that read it.
@@ -181,6 +189,8 @@ class Source:
             ``conda env export`` …); empty where a person did.
         compiled_from: The files that it was compiled from, as it names them.
         platform: The platform that it is bound to; empty where it is not.
+        stages: The base images that it names, in order.
+        commands: The commands in it that install, in order.
     """
 
     text: SourceText
@@ -198,6 +208,8 @@ class Source:
     generated_by: str = ""
     compiled_from: tuple[str, ...] = ()
     platform: str = ""
+    stages: tuple[Stage, ...] = ()
+    commands: tuple[InstallCommand, ...] = ()
 
     @property
     def path(self) -> str:

@@ -16,7 +16,20 @@ _RECORDS = (
 )
 _BY_NAME = {
     "pyproject.toml": "pyproject",
+    "setup.cfg": "setup-cfg",
+    "setup.py": "setup-py",
+    "Pipfile": "pipfile",
     "pixi.toml": "pixi",
+    "meta.yaml": "conda-recipe",
+    "recipe.yaml": "conda-recipe",
+    "dependencies.yaml": "rapids-dependencies",
+    "MLproject": "mlproject",
+    "python_env.yaml": "mlflow-python-env",
+    "cog.yaml": "cog",
+    "bentofile.yaml": "bentofile",
+    "devcontainer.json": "devcontainer",
+    ".devcontainer.json": "devcontainer",
+    ".gitlab-ci.yml": "gitlab-ci",
     "uv.lock": "uv-lock",
     "poetry.lock": "poetry-lock",
     "pdm.lock": "pdm-lock",
@@ -28,21 +41,35 @@ _BY_NAME = {
     "runtime.txt": "runtime-txt",
     ".tool-versions": "tool-versions",
 }
-_NOT_YET = {
-    "setup.py": "setup.py",
-    "setup.cfg": "setup.cfg",
-    "Pipfile": "Pipfile",
-    "meta.yaml": "a conda recipe",
-    "recipe.yaml": "a conda recipe",
-    "cog.yaml": "cog.yaml",
-    "MLproject": "an MLflow project file",
-    "dependencies.yaml": "a RAPIDS dependency file",
-    "python_env.yaml": "an MLflow environment file",
-}
+_NOT_YET = {"hatch.toml": "a configuration of Hatch"}
 _IMAGE = re.compile(
     r"(?:.*[._-])?(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.(?:dockerfile|containerfile)$",
     re.IGNORECASE,
 )
+_NO_IMAGE = re.compile(
+    r".*\.(?:py|sh|md|rst|txt|json|ya?ml|toml|dockerignore|ipynb|html|lock|cfg|js|ts|go|rs)$",
+    re.IGNORECASE,
+)
+_SIGNS = {
+    "dockerfile": re.compile(r"^[ \t]*FROM[ \t]+\S", re.MULTILINE | re.IGNORECASE),
+    "conda-recipe": re.compile(r"^(?:package|requirements|recipe|outputs)\s*:", re.MULTILINE),
+    "rapids-dependencies": re.compile(r"^files\s*:", re.MULTILINE),
+    "cog": re.compile(r"^(?:build|image|predict|train)\s*:", re.MULTILINE),
+    "compose": re.compile(r"^services\s*:", re.MULTILINE),
+    "github-workflow": re.compile(r"^(?:jobs|runs)\s*:", re.MULTILINE),
+}
+"""What a file must hold to be what its name says."""
+_COMPOSE = re.compile(r"(?:docker-)?compose(?:[._-].*)?\.ya?ml")
+_WORKFLOW = re.compile(r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)action\.ya?ml$")
+_README = re.compile(r"readme(?:\.(?:md|rst|txt))?", re.IGNORECASE)
+_SYSTEM_PACKAGES = re.compile(
+    r"(?:lib[a-z0-9.+-]+|ffmpeg|git(?:-lfs)?|build-essential|cmake|wget|curl|[a-z0-9.+-]+-dev)"
+)
+_OTHERWISE = {
+    "conda-recipe": "it does not read as a conda recipe",
+    "cog": "it does not read as a cog.yaml",
+    "rapids-dependencies": "it does not read as a RAPIDS dependency file",
+}
 _PYLOCK = re.compile(r"pylock\.[^.]+\.toml")
 _CONDA_LOCK = re.compile(r".*conda-lock\.ya?ml")
 _CONDA_LOCKS = re.compile(r".*(?:conda|explicit|linux|osx|win).*\.lock", re.IGNORECASE)
@@ -91,11 +118,19 @@ def by_name(path: str) -> str:
     folder, _, name = path.rpartition("/")
     if name in _BY_NAME:
         return _BY_NAME[name]
+    if is_image(path):
+        return "dockerfile?"
+    if not folder and _README.fullmatch(name):
+        return "readme"
     if _PYLOCK.fullmatch(name):
         return "pylock"
     if name.endswith((".yml", ".yaml")):
         if _CONDA_LOCK.fullmatch(name):
             return "conda-lock"
+        if _COMPOSE.fullmatch(name):
+            return "compose"
+        if _WORKFLOW.search(path):
+            return "github-workflow"
         return CONDA_ENV if _is_environment(name) else CONDA_ENV + "?"
     if _TEXT.fullmatch(name):
         return _text_kind(folder.rpartition("/")[2], name.rpartition(".")[0], name)
@@ -105,7 +140,7 @@ def by_name(path: str) -> str:
 def not_yet(path: str) -> str:
     """Return what a file is that speaks of the environment in a form that is not read."""
     name = path.rpartition("/")[2]
-    return _NOT_YET.get(name) or ("an image recipe" if is_image(path) else "")
+    return _NOT_YET.get(name, "")
 
 
 def is_deployed_image(path: str) -> bool:
@@ -116,8 +151,9 @@ def is_deployed_image(path: str) -> bool:
 
 
 def is_image(path: str) -> bool:
-    """Whether a file is a recipe for an image."""
-    return _IMAGE.fullmatch(path.rpartition("/")[2]) is not None
+    """Whether a file is a recipe for an image, by its name."""
+    name = path.rpartition("/")[2]
+    return _IMAGE.fullmatch(name) is not None and _NO_IMAGE.fullmatch(name) is None
 
 
 def is_record(path: str) -> bool:
@@ -160,6 +196,8 @@ def by_content(kind: str, text: str) -> str:
     """
     vague = kind.endswith("?")
     kind = kind.rstrip("?")
+    if kind in _SIGNS:
+        return kind if _SIGNS[kind].search(text) else ""
     if kind in (REQUIREMENTS, CONSTRAINTS, CONDA_EXPLICIT):
         return _text_content(kind, text, vague=vague)
     if kind != CONDA_ENV:
@@ -194,6 +232,8 @@ def rejection(kind: str, text: str) -> str:
     hints = _DEPENDENCIES.search(text) or _CHANNELS.search(text)
     if kind == CONDA_ENV + "?" and (not hints or _is_other_yaml(text)):
         return ""
+    if kind in ("conda-recipe", "cog", "rapids-dependencies"):
+        return _OTHERWISE[kind]
     if kind.startswith(CONDA_ENV):
         return "it does not read as a conda environment"
     return "it does not read as a list of requirements" if kind.startswith(REQUIREMENTS) else ""
@@ -206,13 +246,22 @@ def _text_content(kind: str, text: str, *, vague: bool) -> str:
         return ""
     if _CONDA_HINT.search(text) and _is_conda_list(text):
         return CONDA_LIST
-    return kind if not vague or _reads_as_requirements(text) else ""
+    if not vague or _reads_as_requirements(text):
+        return kind
+    return "system-packages" if _lists_system_packages(text) else ""
 
 
 def _is_conda_list(text: str) -> bool:
     from mlenv.project.manifests import conda_list
 
     return conda_list.looks_like(text)
+
+
+def _lists_system_packages(text: str) -> bool:
+    """Return whether a text is a list for apt, as Hugging Face Spaces takes in packages.txt."""
+    words = [word for line in text.splitlines() for word in line.partition("#")[0].split()]
+    known = any(_SYSTEM_PACKAGES.fullmatch(word) for word in words)
+    return known and all(re.fullmatch(r"[a-z0-9][a-z0-9.+-]+(?:=\S+)?", word) for word in words)
 
 
 def _reads_as_requirements(text: str) -> bool:

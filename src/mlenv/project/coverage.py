@@ -5,9 +5,13 @@ from __future__ import annotations
 import posixpath
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from mlenv.model.project import ResolvedInclude
 from mlenv.model.source import LOCK, Source
+
+if TYPE_CHECKING:
+    from mlenv.project.gitignore import Pattern
 
 _OF_PYPROJECT = ("uv-lock", "poetry-lock", "pdm-lock", "pylock")
 _MANAGERS = {"uv-lock": "uv", "poetry-lock": "poetry", "pdm-lock": "pdm", "pixi-lock": "pixi"}
@@ -23,9 +27,13 @@ def coverage(sources: dict[str, Source], includes: Iterable[ResolvedInclude]) ->
     """
     covered: dict[str, str] = {}
     locks = [source for source in sources.values() if source.role == LOCK]
+    beside: dict[tuple[str, str], list[str]] = {}
+    for path, source in sources.items() if locks else ():
+        if source.role != LOCK:
+            beside.setdefault((source.directory, source.kind), []).append(path)
     # the lock of a manifest's own manager goes first where several stand in one folder
     for lock in sorted(locks, key=lambda lock: not _is_own(lock, sources)):
-        for path in _covered_by(lock, sources):
+        for path in _covered_by(lock, sources, beside):
             if path in sources and path != lock.path:
                 covered.setdefault(path, lock.path)
     _add_included(covered, includes)
@@ -52,15 +60,26 @@ def _is_own(lock: Source, sources: dict[str, Source]) -> bool:
     return bool(manager) and _MANAGERS.get(lock.kind) == manager
 
 
-def _covered_by(lock: Source, sources: dict[str, Source]) -> Iterator[str]:
+def _covered_by(
+    lock: Source, sources: dict[str, Source], beside: dict[tuple[str, str], list[str]]
+) -> Iterator[str]:
+    """Yield what a lock records.
+
+    ``beside`` has the files that are nobody's yet by folder and kind: a lock that records all of
+    them takes them out, since the first one counts.
+    """
     folder = lock.directory
     pyproject = posixpath.join(folder, "pyproject.toml")
     if lock.kind in _OF_PYPROJECT:
         yield pyproject
+        # what a pyproject.toml leaves to setuptools is recorded with it
+        yield from (posixpath.join(folder, name) for name in ("setup.py", "setup.cfg"))
         if lock.kind == "uv-lock":
             yield from _members(pyproject, sources)
         if lock.kind == "pylock":
-            yield from _in_folder(folder, ("requirements",), sources)
+            yield from beside.pop((folder, "requirements"), ())
+    elif lock.kind == "pipfile-lock":
+        yield posixpath.join(folder, "Pipfile")
     elif lock.kind == "pixi-lock":
         yield posixpath.join(folder, "pixi.toml")
         manifest = sources.get(pyproject)
@@ -70,7 +89,7 @@ def _covered_by(lock: Source, sources: dict[str, Source]) -> Iterator[str]:
         yield from (
             _named_inputs(lock, sources)
             if lock.compiled_from
-            else _in_folder(folder, ("conda-env",), sources)
+            else beside.pop((folder, "conda-env"), ())
         )
     else:
         named = list(_named_inputs(lock, sources))
@@ -93,26 +112,35 @@ def _members(pyproject: str, sources: dict[str, Source]) -> Iterator[str]:
     manifest = sources.get(pyproject)
     if manifest is None or manifest.packaging is None:
         return
-    members, outside = manifest.packaging.workspace, manifest.packaging.outside
-    if not members:
+    if not manifest.packaging.workspace:
         return
+    members = _Globs(manifest.packaging.workspace)
+    outside = _Globs(manifest.packaging.outside)
     above = f"{manifest.directory}/" if manifest.directory else ""
     for path, source in sources.items():
         folder = source.directory.removeprefix(above)
         is_below = source.kind == "pyproject" and folder and path.startswith(above)
-        if is_below and _covers(members, folder) and not _covers(outside, folder):
+        if is_below and members.cover(folder) and not outside.cover(folder):
             yield path
 
 
-def _covers(globs: tuple[str, ...], folder: str) -> bool:
-    """Whether one of some globs matches a folder; a star stays within one name."""
-    from mlenv.project.gitignore import compile_pattern  # few projects are workspaces
+class _Globs:
+    """Globs of folders; a star stays within one name."""
 
-    patterns = (compile_pattern("/" + posixpath.normpath(glob).lstrip("/")) for glob in globs)
-    return any(pattern is not None and pattern.matches(folder) for pattern in patterns)
+    def __init__(self, globs: Iterable[str]) -> None:
+        from mlenv.project.gitignore import compile_pattern  # few projects are workspaces
 
+        # by the first name where that is plain, so that few are tried for each folder
+        self._by_first: dict[str, list[Pattern]] = {}
+        for glob in dict.fromkeys(posixpath.normpath(glob).lstrip("/") for glob in globs):
+            first = glob.partition("/")[0]
+            pattern = compile_pattern(f"/{glob}")
+            if pattern is not None:
+                key = "" if any(character in first for character in "*?[\\! ") else first
+                self._by_first.setdefault(key, []).append(pattern)
 
-def _in_folder(folder: str, kinds: tuple[str, ...], sources: dict[str, Source]) -> Iterator[str]:
-    for path, source in sources.items():
-        if source.directory == folder and source.kind in kinds and source.role != LOCK:
-            yield path
+    def cover(self, folder: str) -> bool:
+        """Whether one of them matches a folder."""
+        first = folder.partition("/")[0]
+        patterns = (*self._by_first.get(first, ()), *self._by_first.get("", ()))
+        return any(pattern.matches(folder) for pattern in patterns)

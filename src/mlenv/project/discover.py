@@ -23,8 +23,8 @@ _SKIPPED = frozenset(
 
 _VENDORED = {
     "node_modules": "packages of npm",
-    "site-packages": "an installed environment",
-    "dist-packages": "an installed environment",
+    "site-packages": "installed packages",
+    "dist-packages": "installed packages",
     "vendor": "vendored code",
     "_vendor": "vendored code",
     "third_party": "vendored code",
@@ -32,6 +32,13 @@ _VENDORED = {
     "thirdparty": "vendored code",
     "3rdparty": "vendored code",
 }
+ENVIRONMENT = "an installed environment"
+IGNORED = "git ignores it"
+_LOCKS = frozenset(
+    ("uv.lock", "poetry.lock", "pdm.lock", "pixi.lock", "Pipfile.lock", "pylock.toml",
+     "conda-lock.yml")
+)  # fmt: skip
+"""What matters to others though it is left out of the repository."""
 _IGNORE_BYTES = 1 << 20
 
 
@@ -81,7 +88,7 @@ def walk(
             continue
         names = {entry.name for entry in entries}
         if folder != start and ("pyvenv.cfg" in names or "conda-meta" in names):
-            yield Candidate(folder, "", "an installed environment")
+            yield Candidate(folder, "", ENVIRONMENT)
             continue
         if ".gitignore" in names:
             ignores = (*ignores, *ignore_file(root, folder))
@@ -113,7 +120,11 @@ def _candidate(
 ) -> Iterator[Candidate]:
     other = classify.not_yet(path)
     kind = "" if other else classify.by_name(path)
-    if not (kind or other) or is_ignored(path, False, ignores):
+    if not (kind or other):
+        return
+    if is_ignored(path, False, ignores):
+        if entry.name in _LOCKS:
+            yield Candidate(path, kind, IGNORED)
         return
     if other:
         yield Candidate(path, "", f"{other}: not read by this version")

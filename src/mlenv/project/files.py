@@ -12,6 +12,8 @@ from mlenv.records import dataclass
 _MEBIBYTE = 1 << 20
 LIMITS = {"lock": 64 * _MEBIBYTE, "manifest": 8 * _MEBIBYTE}
 """What is read at the most; larger files are named as not audited."""
+LONGEST_PATH = 4096
+"""In characters; PATH_MAX of Linux, and more than other systems open."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +48,13 @@ class Tree:
             path: Relative to the root, with ``/``.
             limit: The most bytes to read.
         """
+        data = self.read_bytes(path, limit=limit)
+        return data if isinstance(data, Unreadable) else decode(path, data)
+
+    def read_bytes(self, path: str, *, limit: int) -> bytes | Unreadable:
+        """Return what a file holds, or why that cannot be told; see :meth:`read`."""
+        if len(path) > LONGEST_PATH:  # each of its folders would be asked for
+            return Unreadable("there is no such file", missing=True)
         try:
             full = os.path.realpath(os.path.join(self.root, path))
         except ValueError as error:  # a name that no system can hold: NUL, half a surrogate pair
@@ -67,10 +76,9 @@ class Tree:
             if status.st_size > limit:
                 return Unreadable(f"larger than {limit // _MEBIBYTE} MiB")
             try:
-                data = file.read(limit + 1)
+                return file.read(limit + 1)
             except OSError as error:
                 return Unreadable(_cause(error))
-        return decode(path, data)
 
     def resolve(self, origin: str, target: str) -> str | None:
         """Return where an include leads, relative to the root; None where that is outside.

@@ -59,17 +59,29 @@ class IgnoreFile:
     Attributes:
         folder: The folder that it lies in, relative to the root; empty for the root.
         patterns: In the order of the file: the last one that matches decides.
+        lines: The line of each pattern, counted from 0; lines end with LF.
     """
 
     folder: str
     patterns: tuple[Pattern, ...]
+    lines: tuple[int, ...]
 
     def verdict(self, path: str, *, is_folder: bool) -> bool | None:
         """Return whether a path below the folder is ignored; None where no pattern matches."""
+        at = self._deciding(path, is_folder)
+        return None if at is None else not self.patterns[at].negated
+
+    def deciding_line(self, path: str, *, is_folder: bool) -> int | None:
+        """Return the line of the pattern behind the verdict, counted from 0; None for none."""
+        at = self._deciding(path, is_folder)
+        return None if at is None else self.lines[at]
+
+    def _deciding(self, path: str, is_folder: bool) -> int | None:
         relative = path[len(self.folder) + 1 :] if self.folder else path
-        for pattern in reversed(self.patterns):
+        for at in range(len(self.patterns) - 1, -1, -1):
+            pattern = self.patterns[at]
             if (is_folder or not pattern.folders_only) and pattern.matches(relative):
-                return not pattern.negated
+                return at
         return None
 
 
@@ -81,8 +93,9 @@ def read_ignore_file(folder: str, text: str) -> IgnoreFile:
         text: Its text.
     """
     lines = text.removeprefix("\ufeff").split("\n")
-    patterns = (compile_pattern(line.removesuffix("\r")) for line in lines)
-    return IgnoreFile(folder, tuple(pattern for pattern in patterns if pattern))
+    compiled = [compile_pattern(line.removesuffix("\r")) for line in lines]
+    patterns = {at: pattern for at, pattern in enumerate(compiled) if pattern}
+    return IgnoreFile(folder, tuple(patterns.values()), tuple(patterns))
 
 
 @lru_cache(maxsize=512)

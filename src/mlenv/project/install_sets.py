@@ -7,26 +7,22 @@ from collections.abc import Iterable, Iterator
 
 from mlenv.model.project import InstallSet, ResolvedInclude
 from mlenv.model.requirement import (
-    ALL_ENVIRONMENTS,
     BUILD,
-    CONDA,
-    CONSTRAINT,
     FEATURE,
     MAIN,
-    OVERRIDE,
-    REQUIREMENT,
     Requirement,
     group_kind,
     group_name,
 )
-from mlenv.model.source import LOCK, MANIFEST, Source
-from mlenv.records import replace
-
-Includes = dict[str, list[ResolvedInclude]]
+from mlenv.model.source import IMAGE, LOCK, MANIFEST, Source
+from mlenv.project.shelf import Budget, Shelf, TooLargeError
 
 
 def install_sets(
-    sources: dict[str, Source], includes: Iterable[ResolvedInclude], covered: dict[str, str]
+    sources: dict[str, Source],
+    includes: Iterable[ResolvedInclude],
+    covered: dict[str, str],
+    too_large: list[str] | None = None,
 ) -> tuple[InstallSet, ...]:
     """Return the sets of requirements that somebody installs together.
 
@@ -34,16 +30,28 @@ def install_sets(
         sources: The files read.
         includes: The includes among them.
         covered: For each manifest that a lock records the path of that lock.
+        too_large: Takes the names of the sets that are left out, since they would take longer
+            to put together than those of any real project.
     """
-    by_origin: Includes = {}
-    for include in includes:
-        by_origin.setdefault(include.origin, []).append(include)
+    shelf = Shelf(sources, includes)
+    budget = Budget()
     found: list[InstallSet] = []
     for source in sources.values():
         frozen = source.role == LOCK and source.kind == "requirements"
-        if frozen or (source.role == MANIFEST and source.kind != "constraints"):
-            found.extend(_sets_of(source, sources, by_origin, covered))
+        if not (frozen or source.role == IMAGE or _is_installed(source)):
+            continue
+        for group in _groups(source):
+            budget.begin()
+            try:
+                found.extend(_set_of(source, group, shelf, budget, covered))
+            except TooLargeError:
+                if too_large is not None:
+                    too_large.append(_name(source, group))
     return tuple(found)
+
+
+def _is_installed(source: Source) -> bool:
+    return source.role == MANIFEST and source.kind != "constraints"
 
 
 def membership(sets: tuple[InstallSet, ...]) -> dict[str, tuple[int, ...]]:
@@ -55,122 +63,94 @@ def membership(sets: tuple[InstallSet, ...]) -> dict[str, tuple[int, ...]]:
     return {path: tuple(positions) for path, positions in found.items()}
 
 
-def _sets_of(
-    source: Source, sources: dict[str, Source], includes: Includes, covered: dict[str, str]
+def _name(source: Source, group: str) -> str:
+    return source.path if group == MAIN else f"{source.path} [{group_name(group)}]"
+
+
+def _groups(source: Source) -> Iterator[str]:
+    """Yield the groups of a file that somebody installs.
+
+    pixi's features are left out: only its environments are installed.
+    """
+    groups = dict.fromkeys([MAIN, *(r.group for r in source.requirements)])
+    groups.update(dict.fromkeys(include.group for include in source.includes))
+    groups.update(dict.fromkeys(source.groups.includes))
+    yield from (group for group in groups if group_kind(group) != FEATURE)
+
+
+def _set_of(
+    source: Source, group: str, shelf: Shelf, budget: Budget, covered: dict[str, str]
 ) -> Iterator[InstallSet]:
-    for group, members in _choices(source):
-        requirements: list[Requirement] = []
-        paths: dict[str, None] = {source.path: None}
-        _gather(source, members, sources, includes, requirements, paths)
-        if not requirements:
-            continue
+    """Yield the set of a group, where there is anything in it.
+
+    What brings groups along that exclude each other nobody can install.
+    """
+    members = _members(source, group, budget)
+    budget.take(len(source.groups.conflicts))
+    if source.groups.excludes(members):
+        return
+    paths: dict[str, None] = {source.path: None}
+    requirements = _gather(source, members, shelf, budget, paths)
+    if requirements:
         yield InstallSet(
-            source.path if group == MAIN else f"{source.path} [{group_name(group)}]",
+            _name(source, group),
             source,
             group,
             tuple(requirements),
-            _pythons(source, members),
+            shelf.pythons(source, members),
             tuple(paths),
             covered.get(source.path, ""),
         )
 
 
-def _choices(source: Source) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield each group with all the groups that its installation brings along.
-
-    pixi's features are left out: only its environments are installed. So is what brings groups
-    along that exclude each other: nobody can install it.
-    """
-    groups = dict.fromkeys([MAIN, *(r.group for r in source.requirements)])
-    groups.update(dict.fromkeys(include.group for include in source.includes))
-    groups.update(dict.fromkeys(source.groups.includes))
-    for group in groups:
-        if group_kind(group) == FEATURE:
-            continue
-        members = _closure(group, source.groups.includes)
-        if group not in source.groups.standalone and group != BUILD:
-            members |= _closure(MAIN, source.groups.includes)
-        if not source.groups.excludes(frozenset(members)):
-            yield group, frozenset(members)
-
-
-def _closure(group: str, includes: dict[str, tuple[str, ...]]) -> set[str]:
-    found: set[str] = set()
+def _members(source: Source, group: str, budget: Budget) -> frozenset[str]:
+    """Return a group with all the groups that its installation brings along."""
     pending = [group]
+    if group not in source.groups.standalone and group != BUILD:
+        pending.append(MAIN)
+    found: set[str] = set()
     while pending:
         one = pending.pop()
         if one not in found:
             found.add(one)
-            pending.extend(includes.get(one, ()))
-    return found
+            brought = source.groups.includes.get(one, ())
+            budget.take(1 + len(brought))
+            pending.extend(brought)
+    return frozenset(found)
 
 
 def _gather(
     source: Source,
     groups: frozenset[str],
-    sources: dict[str, Source],
-    includes: Includes,
-    requirements: list[Requirement],
+    shelf: Shelf,
+    budget: Budget,
     paths: dict[str, None],
-) -> None:
-    """Collect a source's requirements of some groups, and those of what it includes for them."""
-    pending = deque([(source, groups)])
+) -> list[Requirement]:
+    """Return a source's requirements of some groups, and those of what it includes for them."""
+    found = shelf.requirements(source, groups)
+    budget.take(len(found))
+    pending = deque(shelf.includes(source.path, groups))
     bounds: deque[str] = deque()  # what only constrains; last, since it may be required as well
     while pending or bounds:
+        budget.take(1)
         bounding = not pending
         if bounding:
             target = bounds.popleft()
-            if target in paths:
-                continue
-            paths[target] = None
-            current, members = sources[target], frozenset((MAIN,))
         else:
-            current, members = pending.popleft()
-        requirements.extend(
-            replace(r, kind=CONSTRAINT) if bounding and r.kind == REQUIREMENT else r
-            for r in current.requirements
-            if _holds_for(r, members)
-        )
-        for include in includes.get(current.path, ()):
-            if include.include.group not in members or include.target in paths:
-                continue
-            if bounding or include.include.constraint:
-                bounds.append(include.target)
-            else:
-                paths[include.target] = None
-                pending.append((sources[include.target], frozenset((MAIN,))))
-
-
-def _holds_for(requirement: Requirement, groups: frozenset[str]) -> bool:
-    """Whether a requirement stands in some groups, or bounds what is installed with any group.
-
-    What builds the project is bounded apart from what is installed.
-    """
-    if requirement.group in groups:
-        return True
-    bounds = requirement.kind in (CONSTRAINT, OVERRIDE)
-    return bounds and BUILD not in groups and requirement.group != BUILD
-
-
-def _pythons(source: Source, groups: frozenset[str]) -> int:
-    """Return the environments that the file's own statements on Python leave for some groups."""
-    stated = [
-        (statement.versions, ALL_ENVIRONMENTS)
-        for statement in source.statements
-        if statement.subject == "python" and statement.binding and statement.versions
-        if MAIN in groups
-    ]
-    stated += [
-        (requirement.versions, requirement.environments)
-        for requirement in source.requirements
-        if requirement.name == "python" and requirement.ecosystem == CONDA
-        if requirement.group in groups
-    ]
-    if not stated:
-        return ALL_ENVIRONMENTS
-    from mlenv.model.marker import for_pythons
-
-    found = ALL_ENVIRONMENTS
-    for versions, environments in stated:
-        found &= for_pythons(versions) | ~environments
+            include = pending.popleft()
+            target = include.target
+        if target in paths:
+            continue
+        if not bounding and include.include.constraint:
+            bounds.append(target)
+            continue
+        paths[target] = None
+        brought = shelf.brought(target, bounding=bounding)
+        budget.take(len(brought))
+        found.extend(brought)
+        following = shelf.includes(target, frozenset((MAIN,)))
+        if bounding:
+            bounds.extend(one.target for one in following)
+        else:
+            pending.extend(following)
     return found

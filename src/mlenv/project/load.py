@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import posixpath
 from collections import deque
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlenv.errors import UsageError
 from mlenv.model.project import Project, ResolvedInclude, Unread
 from mlenv.model.source import (
     CONTEXT,
-    INCLUDE_CYCLE,
+    IMAGE,
     LOCK,
     MISSING_INCLUDE,
     OUTSIDE_ROOT,
@@ -22,13 +21,22 @@ from mlenv.model.source import (
 from mlenv.model.text import SourceText
 from mlenv.project import classify
 from mlenv.project.coverage import coverage
+from mlenv.project.cycles import cycles
 from mlenv.project.decode import decode
-from mlenv.project.discover import Candidate, is_ignored, read_patterns, walk
-from mlenv.project.files import LIMITS, Tree, Unreadable
+from mlenv.project.discover import (
+    ENVIRONMENT,
+    IGNORED,
+    Candidate,
+    is_ignored,
+    read_patterns,
+    walk,
+)
+from mlenv.project.files import LIMITS, LONGEST_PATH, Tree, Unreadable
 from mlenv.project.install_sets import install_sets, membership
 from mlenv.project.place import STDIN, Place, find_place
-from mlenv.project.profiles import SETUP_FILES, describes_a_distribution, profiles
+from mlenv.project.profiles import SETUP_FILES, profiles
 from mlenv.project.readers import read_as
+from mlenv.project.repository import find_repository
 from mlenv.records import replace
 
 if TYPE_CHECKING:
@@ -133,23 +141,24 @@ class _Loader:
         self.tree = Tree(place.root)
         self.silent: dict[str, Source] = {}
         self.images: list[str] = []
-        self.around: list[str] = []
         self.sources: dict[str, Source] = {}
         self.unread: dict[str, Unread] = {}
         self.includes: list[ResolvedInclude] = []
         self.pending: deque[tuple[Source, Include]] = deque()
-        self.setups: list[str] = []
+        self.environments: list[str] = []
+        self.ignored: list[str] = []
         self.found: set[str] = set()
+        self._submodules: frozenset[str] | None = None
 
     def read(self, candidate: Candidate) -> None:
         if candidate.path in self.found:  # what is handed in stands for what is on the disk
             return
         if candidate.reason:
             self.unread[candidate.path] = Unread(candidate.path, candidate.reason)
-            if candidate.path.rpartition("/")[2] in SETUP_FILES:
-                text = self.tree.read(candidate.path)
-                if isinstance(text, SourceText) and describes_a_distribution(text.text):
-                    self.setups.append(candidate.path)
+            if candidate.reason == ENVIRONMENT:
+                self.environments.append(candidate.path)
+            elif candidate.reason == IGNORED:
+                self.ignored.append(candidate.path)
             return
         text = self.tree.read(candidate.path, limit=_limit(candidate.kind.rstrip("?")))
         if isinstance(text, Unreadable):
@@ -175,6 +184,19 @@ class _Loader:
         source = self._judged(source)
         self.sources[source.path] = source
         self.pending.extend((source, include) for include in source.includes)
+        for name in source.compiled_from:
+            self._take_input(source, name)
+
+    def _take_input(self, lock: Source, name: str) -> None:
+        """Read what a compiled file was made from, whatever its name; see ``coverage``."""
+        for origin in (lock.path, "_"):
+            path = self.tree.resolve(origin, name)
+            if path is None or path in self.sources or classify.by_name(path):
+                continue
+            text = self.tree.read(path)
+            if isinstance(text, SourceText):
+                self._keep(read_as(classify.REQUIREMENTS, text))
+                return
 
     def _judged(self, source: Source) -> Source:
         if self.place.is_record(source.path):
@@ -216,10 +238,7 @@ class _Loader:
         text = tree.read(path)
         if isinstance(text, Unreadable):
             return
-        if name not in SETUP_FILES:
-            self.silent[path] = read_as(classify.by_name(path) or classify.REQUIREMENTS, text)
-        elif describes_a_distribution(text.text):
-            self.around.append(path)
+        self.silent[path] = read_as(classify.by_name(path) or classify.REQUIREMENTS, text)
 
     def follow_includes(self) -> None:
         while self.pending:
@@ -246,7 +265,12 @@ class _Loader:
                 self.sources[path] = self._judged(read_as(kind, source.text))
 
     def _follow(self, source: Source, include: Include) -> None:
-        if "://" in include.target or "$" in include.target or "{" in include.target:
+        is_open = "://" in include.target or "$" in include.target or "{" in include.target
+        if include.anywhere:
+            if not is_open:
+                self._search(source, include)
+            return
+        if is_open:
             self._miss(source, include, include.target, "it is not a file of the project", "")
             return
         path = self.tree.resolve(source.path, include.target)
@@ -260,8 +284,24 @@ class _Loader:
                 self._miss(source, include, path, *self._cause(path, text))
                 return
             # whether it only constrains is settled when everything is read
-            self._keep(read_as(classify.REQUIREMENTS, text))
+            self._keep(read_as(_kind_of_include(path, text.text), text))
         self.includes.append(ResolvedInclude(source.path, include, path))
+
+    def _search(self, source: Source, include: Include) -> None:
+        """Look for a file in the folder of what names it and in each one above."""
+        folder = source.directory
+        while True:
+            path = self.tree.resolve(f"{folder}/_" if folder else "_", include.target)
+            if path is not None and path not in self.sources:
+                text = self.tree.read(path)
+                if isinstance(text, SourceText):
+                    self._keep(read_as(_kind_of_include(path, text.text), text))
+            if path is not None and path in self.sources:
+                self.includes.append(ResolvedInclude(source.path, include, path))
+                return
+            if not folder:
+                return
+            folder = folder.rpartition("/")[0]
 
     def _cause(self, path: str, text: Unreadable) -> tuple[str, str]:
         """Return why an include was not read, and the kind of problem that it is, if any."""
@@ -276,13 +316,16 @@ class _Loader:
 
     def _absent_submodule(self, path: str) -> str:
         tree = Tree(self.place.top)
-        modules = tree.read(".gitmodules")
-        if isinstance(modules, Unreadable):
+        if self._submodules is None:
+            text = tree.read(".gitmodules")
+            known = [] if isinstance(text, Unreadable) else classify.submodules(text.text)
+            self._submodules = frozenset(known)
+        if not self._submodules or len(path) > LONGEST_PATH:
             return ""
-        for name in classify.submodules(modules.text):
-            if (self.place.prefix + path).startswith(f"{name}/") and tree.is_empty(name):
-                return name
-        return ""
+        folder = (self.place.prefix + path).rpartition("/")[0]
+        while folder and not (folder in self._submodules and tree.is_empty(folder)):
+            folder = folder.rpartition("/")[0]
+        return folder
 
     def _miss(self, source: Source, include: Include, path: str, reason: str, kind: str) -> None:
         key = f"{path} ({source.path}:{include.span.start})" if kind else path
@@ -304,13 +347,10 @@ class _Loader:
         known = {**self.silent, **whole}
         covered = coverage(known, includes)
         images = [
-            *(prefix + path for path in self.unread if classify.is_deployed_image(path)),
+            *(prefix + path for path in self.sources if classify.is_deployed_image(path)),
             *self.images,
         ]
-        setups = [*(prefix + path for path in self.setups), *self.around]
-        found, overall = profiles(
-            known, images, setups, start=prefix.rstrip("/"), silent=self.silent
-        )
+        found, overall = profiles(known, images, start=prefix.rstrip("/"), silent=self.silent)
         return (
             {
                 p.removeprefix(prefix): posixpath.relpath(by, prefix) if prefix else by
@@ -326,8 +366,14 @@ class _Loader:
         sources = dict(sorted(self.sources.items()))
         includes = tuple(self.includes)
         covered, found, overall = self._context(sources)
-        unread = [*self.unread.values(), *_cycles(sources, includes)]
-        sets = install_sets(sources, includes, covered)
+        too_large: list[str] = []
+        every_set = install_sets(sources, includes, covered, too_large)
+        unread = [
+            *self.unread.values(),
+            *cycles(sources, includes),
+            *(Unread(name, "more is installed with it than is compared") for name in too_large),
+        ]
+        sets = tuple(one for one in every_set if one.home.role != IMAGE)
         return Project(
             root.replace(os.sep, "/").rstrip("/") or "/",
             sources,
@@ -338,6 +384,8 @@ class _Loader:
             overall,
             covered,
             membership(sets),
+            tuple(one for one in every_set if one.home.role == IMAGE),
+            find_repository(self.place, self.environments, self.ignored),
         )
 
 
@@ -345,42 +393,10 @@ def _moved(source: Source, prefix: str) -> Source:
     return replace(source, text=SourceText(prefix + source.path, source.text.text))
 
 
+def _kind_of_include(path: str, text: str) -> str:
+    """Return how to read a file that a command names, which may be a conda environment."""
+    return classify.by_content(classify.by_name(path), text) or classify.REQUIREMENTS
+
+
 def _limit(kind: str) -> int:
     return LIMITS["lock" if kind.endswith(("lock", "explicit")) else "manifest"]
-
-
-def _cycles(sources: dict[str, Source], includes: tuple[ResolvedInclude, ...]) -> list[Unread]:
-    """Return the includes that lead back to a file that is being read."""
-    targets: dict[str, list[ResolvedInclude]] = {}
-    for include in includes:
-        targets.setdefault(include.origin, []).append(include)
-    done: set[str] = set()
-    found: list[Unread] = []
-    for start in sources:
-        found.extend(_cycles_from(start, targets, done))
-    return found
-
-
-def _cycles_from(
-    start: str, targets: dict[str, list[ResolvedInclude]], done: set[str]
-) -> Iterator[Unread]:
-    # by hand rather than by recursion: a chain of includes may be longer than Python's stack
-    open_files: set[str] = set()
-    stack: list[tuple[str, int]] = [(start, 0)]
-    while stack:
-        path, at = stack.pop()
-        if at == 0 and path in done:
-            continue
-        open_files.add(path)
-        following = targets.get(path, [])
-        if at == len(following):
-            done.add(path)
-            open_files.discard(path)
-            continue
-        stack.append((path, at + 1))
-        include = following[at]
-        if include.target in open_files:
-            reason = "it includes itself in the end"
-            yield Unread(include.target, reason, include.include.span, INCLUDE_CYCLE)
-        else:
-            stack.append((include.target, 0))

@@ -9,7 +9,6 @@ from mlenv.model.profile import APPLICATION, LIBRARY, PROFILES, RESEARCH
 from mlenv.model.source import LOCK, Source
 
 SETUP_FILES = ("setup.py", "setup.cfg")
-_METADATA = r"^\s*(?:classifiers|classifier|url|home[-_]page|project_urls|long_description)\s*="
 _LOCKS = ("uv-lock", "poetry-lock", "pdm-lock", "pylock", "pipfile-lock", "pixi-lock", "conda-lock")
 _BESIDE = (
     r"(?:require?ments?|reqs?|constraints?|conda|envs?|environments?|docker|docs?|tests?)(?:/|$)"
@@ -17,19 +16,9 @@ _BESIDE = (
 """Folders whose files belong to the project above them and are no project of their own."""
 
 
-def describes_a_distribution(text: str) -> bool:
-    """Whether a setup.py or setup.cfg holds metadata for an index, and not settings of tools alone.
-
-    Args:
-        text: The file, which is looked at and not run.
-    """
-    return re.search(_METADATA, text, re.MULTILINE) is not None
-
-
 def profiles(
     sources: dict[str, Source],
     images: Iterable[str] = (),
-    setups: Iterable[str] = (),
     *,
     start: str = "",
     silent: Collection[str] = (),
@@ -44,19 +33,16 @@ def profiles(
     Args:
         sources: The files read.
         images: The paths of image recipes.
-        setups: The paths of setup files with metadata for an index.
         start: The folder that the project as a whole is judged by.
         silent: The paths among the sources that are known and not asked for.
     """
-    folders = _folders(sources, images, setups)
+    folders = _folders(sources, images)
     found = {path: _profile(path, folders) for path in sources if path not in silent}
     return found, folders.get(start) or _most(found)
 
 
-def _folders(
-    sources: dict[str, Source], images: Iterable[str], setups: Iterable[str]
-) -> dict[str, str]:
-    found = {path.rpartition("/")[0]: LIBRARY for path in setups}
+def _folders(sources: dict[str, Source], images: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
     for source in sources.values():
         if source.packaging is not None and source.packaging.published:
             found[source.directory] = LIBRARY

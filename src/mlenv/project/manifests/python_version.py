@@ -32,11 +32,11 @@ def _statements(text: SourceText, kind: str) -> Iterator[Statement]:
         if match is not None:
             value = match["version"]
             span = text.span(offset + match.start("version"), offset + match.end("version"))
-            yield Statement("python", value, span, _admitted(value))
+            yield Statement("python", value, span, release_versions(value))
             return
         offset += len(raw)
 
 
-def _admitted(value: str) -> VersionSet | None:
-    """A version of one or two numbers stands for all its patch releases."""
+def release_versions(value: str) -> VersionSet | None:
+    """Return what a stated version admits: of one or two numbers, all their patch releases."""
     return pep440(f"=={value}" if value.count(".") >= 2 else f"=={value}.*")

@@ -27,6 +27,8 @@ _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
 _COMMENT_LINE = re.compile(r"\s*#")
 _COLUMNS = re.compile(r"[A-Za-z0-9][\w.-]*(?:\s{2,}|\t+)v?\d[\w.+!-]*(?:\s+\S+)?")
 _COLUMNS_HEAD = re.compile(r"Package\s+Version\b.*|-{3,}(?:\s+-{3,})*")
+_VIA = "# via"
+_BY_INPUT = r"#[^\n]*(?:-r \S|\((?:pyproject\.toml|setup\.py|setup\.cfg)\))"
 _FEW = 4
 
 
@@ -52,7 +54,7 @@ def read(text: SourceText, *, constraint: bool = False) -> Source:
         "constraints" if constraint else "requirements",
         LOCK if is_lock else MANIFEST,
         tuple(collector.requirements),
-        _locked(collector.requirements) if is_lock else (),
+        _locked(text, collector.requirements) if is_lock else (),
         tuple(problems),
         tuple(collector.includes),
         tuple(collector.indexes),
@@ -169,9 +171,11 @@ def _not_a_manifest(spans: list[Span], what: str) -> Problem:
     )
 
 
-def _locked(requirements: list[Requirement]) -> tuple[LockedPackage, ...]:
+def _locked(text: SourceText, requirements: list[Requirement]) -> tuple[LockedPackage, ...]:
     found = []
-    for requirement in requirements:
+    is_annotated = _VIA in text.text
+    ends = [*(requirement.span.start for requirement in requirements[1:]), len(text.text)]
+    for requirement, end in zip(requirements, ends, strict=False):
         version = requirement.versions.exact
         if requirement.name and version is not None:
             found.append(
@@ -183,6 +187,12 @@ def _locked(requirements: list[Requirement]) -> tuple[LockedPackage, ...]:
                     origin=requirement.url,
                     marker=str(requirement.marker or ""),
                     hashed=bool(requirement.hashes),
+                    wanted=_is_wanted(text, requirement, end) if is_annotated else None,
                 )
             )
     return tuple(found)
+
+
+def _is_wanted(text: SourceText, requirement: Requirement, end: int) -> bool:
+    """Whether the comment behind a compiled requirement names an input file as its cause."""
+    return re.search(_BY_INPUT, text.text[requirement.span.end : end]) is not None

@@ -1,0 +1,1 @@
+"""One file per format that only speaks of an environment: text -> Source."""

@@ -1,0 +1,1 @@
+"""One file per recipe for an image: text -> Source."""

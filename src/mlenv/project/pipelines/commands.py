@@ -1,0 +1,73 @@
+"""Gathers what the scripts of a file install, each script once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlenv.model.requirement import MAIN
+from mlenv.project.shell.installs import read_installs
+from mlenv.records import dataclass, field, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mlenv.model.image import InstallCommand
+    from mlenv.model.source import Include, Problem
+    from mlenv.model.text import Fragment
+    from mlenv.project.yaml_nodes import Scalar
+
+
+@dataclass(slots=True, eq=False)
+class Commands:
+    """The installing commands of a file in the making.
+
+    Attributes:
+        found: The commands, in the order of the file.
+        problems: What in them could not be read.
+        values: Where the values begin that were read.
+    """
+
+    found: list[InstallCommand] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    values: set[int] = field(default_factory=set)
+
+    def read_value(
+        self, value: Scalar, variables: Mapping[str, str] | None = None, *, folder: str = ""
+    ) -> None:
+        """Read a script that is a value of a YAML file; see :meth:`read`."""
+        # to find the places of a block takes time, and aliases may lead to it many times
+        if value.span.start not in self.values:
+            self.values.add(value.span.start)
+            self.read(value.fragment, variables, folder=folder)
+
+    def read(
+        self,
+        script: Fragment,
+        variables: Mapping[str, str] | None = None,
+        *,
+        folder: str = "",
+        group: str = MAIN,
+    ) -> None:
+        """Read a script.
+
+        Args:
+            script: Its text.
+            variables: What its variables hold, so far as that is known.
+            folder: The folder that it runs in.
+            group: The group that its requirements join.
+        """
+        found, problems = read_installs(
+            script, group=group, variables=variables or {}, folder=folder
+        )
+        self.found += found
+        self.problems += problems
+
+    @property
+    def includes(self) -> tuple[Include, ...]:
+        """The files that the commands install from; what they are relative to is not known."""
+        return tuple(replace(one, anywhere=True) for found in self.found for one in found.files)
+
+
+def in_order(*problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return problems from several readers in the order of the file."""
+    return tuple(sorted((one for part in problems for one in part), key=lambda one: one.span.start))

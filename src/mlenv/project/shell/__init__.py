@@ -1,0 +1,1 @@
+"""Command lines as shells read them, and what the commands in them install."""
