@@ -218,12 +218,25 @@ def load_config(
     """
     if not use_config:
         return Config()
-    path, table = _explicit(explicit) if explicit else _nearest(start)
+    path, table = find_table(start, explicit)
     if not path:
         return Config()
     from mlenv.config_table import read_table  # most projects have no table
 
     return read_table(table, path, vocabulary())
+
+
+def find_table(start: str, explicit: str = "") -> tuple[str, Mapping[str, Any]]:
+    """Return the configuration's file and what it says, unchecked; empty where there is none.
+
+    Args:
+        start: The audited folder or file.
+        explicit: A file that the caller names instead; empty for none.
+
+    Raises:
+        ConfigError: The file is missing or is no TOML.
+    """
+    return _explicit(explicit) if explicit else _nearest(start)
 
 
 def _explicit(path: str) -> tuple[str, Mapping[str, Any]]:
@@ -243,13 +256,38 @@ def _nearest(start: str) -> tuple[str, Mapping[str, Any]]:
         for name in (*_OWN_FILES, _SHARED_FILE):
             path = os.path.join(folder, name)
             # a pipe or a device in the way would be waited for
-            table = _read(path) if os.path.isfile(path) else None
+            table = _read(path) if os.path.isfile(path) and not _leads_out(path) else None
             if table is not None:
                 return _shown(path), table
         parent = os.path.dirname(folder)
         if parent == folder or os.path.exists(os.path.join(folder, ".git")):
             return "", {}
         folder = parent
+
+
+def _leads_out(path: str) -> bool:
+    """Whether a file is a link to somewhere outside its repository, or its folder without one.
+
+    A pyproject.toml that is one is left alone: the audit itself says that it is not read.
+
+    Raises:
+        ConfigError: It is one, and holds nothing but configuration.
+    """
+    if not os.path.islink(path):
+        return False
+    top = folder = os.path.dirname(path)
+    while not os.path.exists(os.path.join(top, ".git")):
+        above = os.path.dirname(top)
+        if above == top:
+            top = folder
+            break
+        top = above
+    target, top = os.path.realpath(path), os.path.realpath(top)
+    if target.startswith(top.rstrip(os.sep) + os.sep):
+        return False
+    if os.path.basename(path) == _SHARED_FILE:
+        return True
+    raise ConfigError(f"{_shown(path)}: it is a link that leads out of the project")
 
 
 def _shown(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +136,9 @@ class _Reader:
             return ""
         try:
             # TOML has dates of its own; a time of day would say more than is meant
-            day = date.fromisoformat(value) if isinstance(value, str) else value
+            # from Python 3.11 on, other forms of ISO 8601 would be taken as well
+            is_day = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)
+            day = date.fromisoformat(value) if is_day else value
         except ValueError:
             day = None
         if not isinstance(day, date) or isinstance(day, datetime):

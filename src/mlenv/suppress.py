@@ -1,18 +1,22 @@
-"""Comments that silence a finding where it stands: ``# mlenv: ignore[PIN001] reason``."""
+"""What silences findings: ``# mlenv: ignore[PIN001] reason``, and entries of the configuration."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from mlenv.model.source import Source
-from mlenv.model.text import Span
+from mlenv.model.text import SourceText, Span
 from mlenv.records import dataclass, field
+
+if TYPE_CHECKING:
+    from mlenv.config import IgnoreEntry
 
 _COMMENT = re.compile(r"#\s*mlenv:\s*ignore\[(?P<codes>[^\]\n#]*)\](?P<rest>[^\n\r#]*)")
 _UNTIL = re.compile(r"\buntil=(\S+)")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_NO_COMMENTS = frozenset(("pipfile-lock",))
+_NO_COMMENTS = frozenset(("pipfile-lock", "readme"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +43,7 @@ class Stale:
     """A suppression that does nothing.
 
     Attributes:
-        span: The comment.
+        span: The comment, or the entry.
         reason: Why, in a few words.
     """
 
@@ -48,16 +52,76 @@ class Stale:
 
 
 @dataclass(slots=True)
+class Entries:
+    """The entries of one configuration file, and which of them did something.
+
+    Attributes:
+        all: The entries, in the order of the file.
+        text: The configuration file.
+        table: The keys that lead to their list.
+        judged: The positions of those whose rules all ran, so that an unused one is known to be.
+        used: The positions of those that silenced something.
+    """
+
+    all: tuple[IgnoreEntry, ...]
+    text: SourceText
+    table: tuple[str, ...]
+    judged: frozenset[int] = frozenset()
+    used: set[int] = field(default_factory=set)
+
+    def stale(self, today: str) -> Iterator[Stale]:
+        """Yield the entries that did nothing in this run."""
+        reasons = {at: self._why_stale(at, today) for at in range(len(self.all))}
+        spans = self._spans() if any(reasons.values()) else []
+        # a file that is no TOML any more has been changed since it was read
+        for at, span in enumerate(spans[: len(self.all)]):
+            if reasons[at]:
+                yield Stale(span, reasons[at])
+
+    def without_reason(self) -> Iterator[Span]:
+        """Yield the entries that do not say why."""
+        if not all(entry.reason.strip() for entry in self.all):
+            for entry, span in zip(self.all, self._spans(), strict=False):
+                if not entry.reason.strip():
+                    yield span
+
+    def _why_stale(self, at: int, today: str) -> str:
+        entry = self.all[at]
+        if entry.until and entry.until < today:
+            return f"it held until {entry.until}"
+        if at in self.judged and at not in self.used:
+            about = f" of {entry.package}" if entry.package else ""
+            where = f" in {entry.file}" if entry.file else ""
+            return f"{entry.rule} finds nothing{about}{where}"
+        return ""
+
+    def _spans(self) -> list[Span]:
+        from mlenv.project.toml_spans import TomlError, read_toml  # few entries are stale
+
+        document = read_toml(self.text)
+        if isinstance(document, TomlError):
+            return []
+        items = document.get(self.table)
+        return [
+            document.entry_span((*self.table, at))
+            for at, item in enumerate(items if isinstance(items, list) else ())
+            if isinstance(item, dict)
+        ]
+
+
+@dataclass(slots=True)
 class Suppressions:
     """The comments of a project, and which of them did something.
 
     Attributes:
         today: The day of the audit, as ``YYYY-MM-DD``.
+        entries: Those of the configuration; None where they are not to be judged.
         known: Every rule's code.
         ran: The codes of the rules of this run; of the others nothing is known to be stale.
     """
 
     today: str
+    entries: Entries | None = None
     known: frozenset[str] = frozenset()
     ran: frozenset[str] = frozenset()
     _all: list[Suppression] = field(default_factory=list)
@@ -87,12 +151,20 @@ class Suppressions:
         return False
 
     def stale(self) -> Iterable[Stale]:
-        """Yield the comments that did nothing in this run, or name a rule that does not exist."""
+        """Yield what did nothing in this run, or names a rule that does not exist."""
         for one in self._all:
             for code in one.codes:
                 reason = self._why_stale(one, code)
                 if reason:
                     yield Stale(one.span, reason)
+        if self.entries is not None:
+            yield from self.entries.stale(self.today)
+
+    def without_reason(self) -> Iterator[Span]:
+        """Yield the suppressions that do not say why."""
+        yield from (one.span for one in self._all if not one.reason)
+        if self.entries is not None:
+            yield from self.entries.without_reason()
 
     def _why_stale(self, one: Suppression, code: str) -> str:
         if code not in self.known:

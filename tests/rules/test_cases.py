@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,21 @@ def write(folder: Path, files: dict[str, str]) -> None:
         path.write_bytes(text.encode("utf-8"))
 
 
+def write_index(folder: Path, tracked: list[str]) -> None:
+    """Write what git writes when files are added: an index of version 2, with empty metadata."""
+    entries = b""
+    for name in sorted(tracked):
+        entry = bytes(60) + struct.pack(">H", len(name)) + name.encode()
+        entries += entry + bytes(8 - len(entry) % 8)
+    content = b"DIRC" + struct.pack(">II", 2, len(tracked)) + entries
+    (folder / ".git").mkdir(exist_ok=True)
+    (folder / ".git" / "index").write_bytes(content + hashlib.sha1(content).digest())
+
+
 def found(folder: Path, code: str, case: dict[str, Any]) -> list[dict[str, str]]:
     write(folder, case["files"])
+    if "tracked" in case:
+        write_index(folder, case["tracked"])
     config = Config(select=(code,), profile=case.get("profile", ""))
     report = audit_project((str(folder),), config, today=TODAY)
     return [

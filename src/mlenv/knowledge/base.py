@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
+
+if TYPE_CHECKING:
+    from mlenv.knowledge.indexes import Indexes
+    from mlenv.knowledge.interpreters import Interpreters
+    from mlenv.knowledge.names import Names
 
 KNOWLEDGE_DATE = "2026-11-20"
 """The day up to which the records hold."""
@@ -40,9 +45,32 @@ class Knowledge:
         """Whether a distribution serves the work on a project and changes no result."""
         return name in self._tools or name.startswith(self._tool_prefixes)
 
+    def is_development_tool(self, name: str) -> bool:
+        """Whether a distribution tests, formats or checks code and has no part in a run."""
+        return name in self._named("development", "names")
+
+    def trains(self, name: str) -> bool:
+        """Whether a distribution is used while a model is trained and not afterwards."""
+        return name in self._named("roles", "training")
+
+    def serves(self, name: str) -> bool:
+        """Whether a distribution answers requests."""
+        return name in self._named("roles", "serving")
+
+    def needs_gpu(self, name: str) -> bool:
+        """Whether a distribution is of no use without a GPU."""
+        return name in self._named("roles", "gpu")
+
     def is_toolkit_part(self, name: str) -> bool:
         """Whether a conda package is of the CUDA toolkit, whose version one package selects."""
         return name in self._toolkit["selectors"] or name.startswith(self._toolkit_prefixes)
+
+    @cached_property
+    def names(self) -> Names:
+        """What is known of names on PyPI."""
+        from mlenv.knowledge.names import Names
+
+        return Names(_records)
 
     def companions_of(self, name: str) -> tuple[str, ...]:
         """Return the distributions that fit one version of each other only, this one included."""
@@ -66,6 +94,10 @@ class Knowledge:
         record = self._channels["defaults"]
         return channel == "defaults" or channel in record["aliases"]
 
+    def has_ended(self, channel: str) -> bool:
+        """Whether a channel of conda's has stopped getting releases of some packages."""
+        return bool(self._channels.get(channel, {}).get("last_of"))
+
     def last_release(self, channel: str, package: str) -> LastRelease | None:
         """Return the last release of a conda package on a channel that has stopped, or None."""
         record = self._channels.get(channel, {})
@@ -80,9 +112,44 @@ class Knowledge:
         record = self._channels[channel]
         return Evidence(record["fact"], record["source"])
 
+    def is_environment_image(self, name: str) -> bool:
+        """Whether the tags of an image stand for a Python, a CUDA or a framework.
+
+        Args:
+            name: The last part of the repository's name.
+        """
+        return name in self._environment_images
+
+    @cached_property
+    def indexes(self) -> Indexes:
+        """What is known of wheel indexes."""
+        from mlenv.knowledge.indexes import Indexes
+
+        return Indexes(_records("indexes"))
+
+    @cached_property
+    def interpreters(self) -> Interpreters:
+        """What is known of CPython's releases."""
+        from mlenv.knowledge.interpreters import Interpreters
+
+        return Interpreters(_records("python"))
+
+    @cached_property
+    def _environment_images(self) -> frozenset[str]:
+        return frozenset(_records("images")["environments"]["names"])
+
     @cached_property
     def _frameworks(self) -> frozenset[str]:
         return frozenset(self._names["frameworks"]["names"])
+
+    def _named(self, table: str, key: str) -> frozenset[str]:
+        if (table, key) not in self._lists:
+            self._lists[table, key] = frozenset(self._names[table][key])
+        return self._lists[table, key]
+
+    @cached_property
+    def _lists(self) -> dict[tuple[str, str], frozenset[str]]:
+        return {}
 
     @cached_property
     def _tools(self) -> frozenset[str]:

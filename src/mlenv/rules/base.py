@@ -9,7 +9,7 @@ from mlenv.records import dataclass
 
 Check = Callable[..., Iterator[Finding]]
 
-GRANULARITIES = ("source", "install_set", "project")
+GRANULARITIES = ("source", "install_set", "image_set", "project")
 """What a rule may be called for, one at a time; the first parameter's name says which."""
 
 TOPICS = (

@@ -39,25 +39,26 @@ def frozen_channel(source: Source, knowledge: Knowledge) -> Iterator[Finding]:
           - pytorch=2.6
     """
     names = [channel_name(channel.name) for channel in source.channels]
+    channels = _Channels(names, knowledge)
     for requirement in source.requirements:
         if requirement.ecosystem == CONDA:
-            for channel in (requirement.channel,) if requirement.channel else names:
-                yield from _frozen(requirement, channel, names, knowledge)
+            for channel in (requirement.channel,) if requirement.channel else channels.ended:
+                yield from _frozen(requirement, channel, channels, knowledge)
 
 
 def _frozen(
-    requirement: Requirement, channel: str, channels: list[str], knowledge: Knowledge
+    requirement: Requirement, channel: str, channels: _Channels, knowledge: Knowledge
 ) -> Iterator[Finding]:
     last = knowledge.last_release(channel, requirement.name)
     reachable = pep440(f"<={last.version}") if last else None
     if last is None or reachable is None:
         return
     if requirement.versions.intersects(reachable):
-        preferred = requirement.channel or not _general(channels[: channels.index(channel)])
+        preferred = requirement.channel or channel in channels.preferred
         if preferred and not requirement.versions.has_upper_bound:
             yield _stays(requirement, channel, last)
         return
-    elsewhere = not requirement.channel and bool(_others(channels))
+    elsewhere = not requirement.channel and channels.has_others
     yield Finding(
         f"the {channel} channel ends with {requirement.written} {last.version}"
         + ("; another channel serves this" if elsewhere else f" and has no {requirement.versions}"),
@@ -67,6 +68,23 @@ def _frozen(
         help="take it from conda-forge, or from pip",
         evidence=(last.evidence,),
     )
+
+
+class _Channels:
+    """What is asked of a file's channels for each of its requirements.
+
+    Attributes:
+        ended: Those that get no new releases.
+        preferred: Those with no channel of all kinds of packages before them.
+        has_others: Whether a channel may serve what one that has ended does not.
+    """
+
+    def __init__(self, names: list[str], knowledge: Knowledge) -> None:
+        general = _general(names)
+        before = names[: names.index(general[0])] if general else names
+        self.ended = [name for name in dict.fromkeys(names) if knowledge.has_ended(name)]
+        self.preferred = frozenset(before + general[:1])
+        self.has_others = bool(_others(names))
 
 
 def channel_name(written: str) -> str:

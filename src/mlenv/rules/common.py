@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from mlenv.knowledge import Knowledge
@@ -16,13 +17,18 @@ _WORDS = (
     r"release|mypy|ruff|tox|nox"
 )
 _AUXILIARY_NAME = rf"(?:^|.*[-_.:])(?:{_WORDS})(?:[-_.].*)?$"
-_AUXILIARY_FOLDER = r"docs?|documentation|tests?|testing|\.github|\.circleci|\.devcontainer"
+_AUXILIARY_FOLDER = (
+    r"docs?|documentation|(?:(?:integration|unit|e2e|functional)[-_]?)?tests?|testing|\.github|"
+    r"\.circleci|\.devcontainer"
+)
 _ASIDE = (
     r"(?:^|[/_-])(?:examples?|demos?|tutorials?|notebooks?|recipes|samples?|benchmarks?|cookbooks?|"
     r"research_projects)(?:[_-][^/]*)?/"
 )
-LOCKABLE = ("pyproject", "pixi")
+LOCKABLE = ("pyproject", "pixi", "pipfile")
 """Formats whose own tools write a lock, so that ranges in them are as they should be."""
+RANGED = (*LOCKABLE, "setup-py", "setup-cfg", "conda-recipe", "rapids-dependencies")
+"""Formats that state what is needed, and not what is installed."""
 
 
 def is_auxiliary(path: str, group: str = "") -> bool:
@@ -34,7 +40,8 @@ def is_auxiliary(path: str, group: str = "") -> bool:
     *folders, name = path.lower().split("/")
     if any(re.fullmatch(_AUXILIARY_FOLDER, folder) for folder in folders):
         return True
-    stem = name.rpartition(".")[0]
+    # the word behind the dot of Dockerfile.dev is no extension
+    stem = name if name.startswith("dockerfile.") else name.rpartition(".")[0]
     return any(re.match(_AUXILIARY_NAME, part) for part in (stem, group.lower()) if part)
 
 
@@ -62,19 +69,30 @@ def declared(source: Source) -> list[Requirement]:
     return [r for r in source.requirements if r.kind == REQUIREMENT and r.group != BUILD]
 
 
-def settled_names(source: Source, project: Project) -> frozenset[str]:
-    """Return the distributions whose version another file of the same install set pins."""
+def settled_among(names: Iterable[str], source: Source, project: Project) -> frozenset[str]:
+    """Return those distributions whose version another file of the same install set pins.
+
+    Args:
+        names: The distributions in question.
+        source: The file that leaves their version open.
+        project: What surrounds it.
+    """
+    asked = frozenset(names)
     found: set[str] = set()
     for install_set in project.sets_with(source.path):
-        found.update(name for name, path in _pinned(install_set) if path != source.path)
+        if len(install_set.sources) > 1:
+            pinned, where = _pinned(install_set)
+            # an intersection takes the time of the smaller of the two
+            found.update(name for name in asked & pinned if where[name] != source.path)
     return frozenset(found)
 
 
 @lru_cache(maxsize=4096)
-def _pinned(install_set: InstallSet) -> frozenset[tuple[str, str]]:
-    """The names that a set pins, each with the file that does; asked for by each of its files."""
-    return frozenset(
-        (requirement.name, requirement.span.path)
-        for requirement in install_set.requirements
-        if requirement.versions.is_exact
-    )
+def _pinned(install_set: InstallSet) -> tuple[frozenset[str], dict[str, str]]:
+    """The names that a set pins, and the one file that does; empty where there are several."""
+    where: dict[str, str] = {}
+    for requirement in install_set.requirements:
+        if requirement.versions.is_exact:
+            path = requirement.span.path
+            where[requirement.name] = path if where.get(requirement.name, path) == path else ""
+    return frozenset(where), where

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlenv.config import Config, covers, matches_path
 from mlenv.knowledge import Knowledge
@@ -15,13 +15,24 @@ from mlenv.model.text import Span
 from mlenv.phrases import listed
 from mlenv.records import replace
 from mlenv.rules.base import Rule
-from mlenv.suppress import Suppressions
+from mlenv.suppress import Entries, Suppressions
+
+if TYPE_CHECKING:
+    from mlenv.baseline import Ledger
 
 _MOST_NAMED = 3
+_LONGEST_LINE = 2_000
+"""In characters; findings on a longer one would each take the time of all the others."""
 
 
 def run(
-    rules: Iterable[Rule], project: Project, config: Config, today: str
+    rules: Iterable[Rule],
+    project: Project,
+    config: Config,
+    today: str,
+    *,
+    entries: Entries | None = None,
+    ledger: Ledger | None = None,
 ) -> tuple[tuple[Reported, ...], int]:
     """Return the findings of the rules that the configuration wants, and how many were silenced.
 
@@ -30,13 +41,16 @@ def run(
         project: What was read.
         config: Which rules count, where, and how much.
         today: The day of the audit, as ``YYYY-MM-DD``.
+        entries: The configuration's own suppressions, where they are to be judged as well.
+        ledger: The baseline, which accepts findings before they are joined.
 
     Returns:
         The findings in order of file and place, joined where they share a cause.
     """
-    suppressions = Suppressions(today)
+    suppressions = Suppressions(today, entries=entries)
     suppressions.add(project.sources.values())
     context = {"project": project, "knowledge": Knowledge(), "suppressions": suppressions}
+    context["today"] = today
     wanted = [
         one
         for one in rules
@@ -44,6 +58,10 @@ def run(
     ]
     suppressions.known = frozenset(one.code for one in rules)
     suppressions.ran = frozenset(one.code for one in wanted)
+    if ledger is not None:
+        ledger.rules, ledger.ran = suppressions.known, suppressions.ran
+    if entries is not None:
+        entries.judged = _judged(entries, rules, suppressions.ran)
     # what judges the suppressions themselves must see which of them the other rules used
     wanted.sort(key=lambda one: "suppressions" in one.needs)
     silencer = _Silencer(config, suppressions)
@@ -52,6 +70,12 @@ def run(
         level = config.level(one.code, one.topic)
         said = _unique(_findings(one, context))
         heard = [finding for finding in said if not silencer.silences(one, finding)]
+        if ledger is not None:
+            heard = [
+                finding
+                for finding in heard
+                if not ledger.holds(one.code, finding, project.sources.get(finding.span.path))
+            ]
         joined = _joined(heard, one.severity)
         found.extend(_reported(one, finding, level, project) for finding in joined)
     found.sort(key=lambda r: (r.span.order if r.span else ("", 0, 0), r.severity.rank, r.rule))
@@ -70,9 +94,19 @@ def _findings(one: Rule, context: dict[str, Any]) -> Iterator[Finding]:
                 for finding in one.check(source, *others):
                     yield replace(finding, severity=Severity.NOTE)
         return
-    items = project.install_sets if one.needs[0] == "install_set" else (project,)
-    for item in items:
+    items = {"install_set": project.install_sets, "image_set": project.image_sets}
+    for item in items.get(one.needs[0], (project,)):
         yield from one.check(item, *others)
+
+
+def _judged(entries: Entries, rules: Iterable[Rule], ran: frozenset[str]) -> frozenset[int]:
+    """Return which entries of the configuration are known to be unused if nothing uses them."""
+    able = {one.code for one in rules if one.code in ran and "suppressions" not in one.needs}
+    covered = [
+        {one.code for one in rules if covers(entry.rule, one.code, one.topic)}
+        for entry in entries.all
+    ]
+    return frozenset(at for at, codes in enumerate(covered) if codes and codes <= able)
 
 
 class _Silencer:
@@ -85,11 +119,13 @@ class _Silencer:
         self._by_path: dict[str, tuple[str, ...]] = {}
 
     def silences(self, one: Rule, finding: Finding) -> bool:
-        # the comment is asked first: one that silences what is silenced twice is not stale
+        # all are asked: what silences that which is silenced twice is not stale
+        by_comment = self.suppressions.covers(one.code, finding.span)
+        by_entry = bool(self.config.ignore_entries) and self._excused(one, finding)
         silenced = (
-            self.suppressions.covers(one.code, finding.span)
+            by_comment
+            or by_entry
             or any(covers(s, one.code, one.topic) for s in self._ignored_in(finding.span.path))
-            or self._excused(one, finding)
         )
         self.count += silenced
         return silenced
@@ -100,13 +136,17 @@ class _Silencer:
         return self._by_path[path]
 
     def _excused(self, one: Rule, finding: Finding) -> bool:
-        return any(
-            covers(entry.rule, one.code, one.topic)
+        fitting = [
+            at
+            for at, entry in enumerate(self.config.ignore_entries)
+            if covers(entry.rule, one.code, one.topic)
             and (not entry.package or entry.package in finding.packages)
             and (not entry.file or matches_path(entry.file, self.config.local(finding.span.path)))
             and (not entry.until or entry.until >= self.suppressions.today)
-            for entry in self.config.ignore_entries
-        )
+        ]
+        if fitting and self.suppressions.entries is not None:
+            self.suppressions.entries.used.update(fitting)
+        return bool(fitting)
 
 
 def _unique(findings: Iterable[Finding]) -> list[Finding]:
@@ -161,7 +201,8 @@ def _join(members: list[Finding], default: Severity) -> Finding:
 def _reported(one: Rule, finding: Finding, level: str, project: Project) -> Reported:
     severity = finding.severity or one.severity
     # the configuration may make a rule worse, but not where nobody installs from
-    if level and project.sources[finding.span.path].role != CONTEXT:
+    source = project.sources.get(finding.span.path)
+    if level and (source is None or source.role != CONTEXT):
         severity = Severity(level)
     return Reported(
         one.code,
@@ -182,5 +223,12 @@ def _reported(one: Rule, finding: Finding, level: str, project: Project) -> Repo
 def _identity(finding: Finding) -> tuple[str, ...]:
     if finding.batch:
         return (finding.batch,)
-    source = finding.span.source
-    return *sorted(finding.packages), " ".join(source.line_text(finding.span.line).split())
+    return *sorted(finding.packages), " ".join(_context_of(finding.span).split())
+
+
+def _context_of(span: Span) -> str:
+    """Return the line that a finding stands on; of one that holds a whole file only its place."""
+    source, line = span.source, span.line
+    start, following = source.line_starts[line - 1], source.line_starts[line : line + 1]
+    end = following[0] if following else len(source.text)
+    return span.text[:_LONGEST_LINE] if end - start > _LONGEST_LINE else source.text[start:end]

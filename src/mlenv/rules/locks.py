@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.model.profile import APPLICATION, LIBRARY
@@ -11,13 +12,14 @@ from mlenv.model.requirement import MAIN
 from mlenv.model.source import LOCK, MANIFEST, Source
 from mlenv.model.text import Span
 from mlenv.rules.base import rule
-from mlenv.rules.common import LOCKABLE, declared, is_aside, is_auxiliary, profile_of, settled_names
+from mlenv.rules.common import LOCKABLE, declared, is_aside, is_auxiliary, profile_of, settled_among
 
 _WRITES_LOCK = {
     "uv": "uv lock",
     "poetry": "poetry lock",
     "pdm": "pdm lock",
     "pixi": "pixi lock",
+    "pipenv": "pipenv lock",
 }
 _COMPETING = ("uv-lock", "poetry-lock", "pdm-lock", "pylock", "pipfile-lock", "pixi-lock")
 
@@ -42,14 +44,16 @@ def no_lock(source: Source, project: Project) -> Iterator[Finding]:
     profile = profile_of(source, project)
     if profile == LIBRARY or is_auxiliary(source.directory):
         return
-    settled = settled_names(source, project)
+    main = [r for r in declared(source) if r.group == MAIN and not r.is_direct]
+    settled = settled_among((r.name for r in main), source, project)
     open_ones = [
         r
-        for r in declared(source)
-        if r.group == MAIN and not r.is_direct and r.name not in (*settled, "python")
+        for r in main
+        if r.name != "python"
+        and r.name not in settled
         and not r.versions.is_exact
         and r.versions.understood
-    ]  # fmt: skip
+    ]
     if not open_ones:
         return
     manager = source.packaging.manager if source.packaging else ""
@@ -119,13 +123,7 @@ def frozen_manifest(source: Source, project: Project) -> Iterator[Finding]:
     """
     if source.role != LOCK or source.generated_by != "pip freeze":
         return
-    folder = f"{source.directory}/" if source.directory else ""
-    declared_elsewhere = any(
-        other.role == MANIFEST and other.directory == source.directory and _declares(other)
-        for other in project.sources.values()
-        if other.path.startswith(folder)
-    )
-    if declared_elsewhere or not source.requirements:
+    if not source.requirements or source.directory in _declaring_folders(project):
         return
     yield Finding(
         f"this looks like the output of pip freeze: {len(source.requirements)} entries, and "
@@ -136,6 +134,14 @@ def frozen_manifest(source: Source, project: Project) -> Iterator[Finding]:
         evidence=(
             Evidence("its entries are fixed, in the order in which pip freeze sorts", "the file"),
         ),
+    )
+
+
+@lru_cache(maxsize=1)
+def _declaring_folders(project: Project) -> frozenset[str]:
+    """The folders with a manifest that a person writes; every frozen file asks for them."""
+    return frozenset(
+        one.directory for one in project.sources.values() if one.role == MANIFEST and _declares(one)
     )
 
 

@@ -9,7 +9,7 @@ from mlenv.model.project import Project
 from mlenv.model.requirement import Requirement
 from mlenv.model.source import Source
 from mlenv.records import dataclass
-from mlenv.rules.common import LOCKABLE, declared, distributions, is_auxiliary, settled_names
+from mlenv.rules.common import RANGED, declared, distributions, is_auxiliary, settled_among
 from mlenv.versions.version_set import VersionSet, intersection
 
 _EXACT_ENOUGH = 3
@@ -52,7 +52,7 @@ def open_versions(source: Source, project: Project, knowledge: Knowledge) -> Ite
         project: What surrounds it.
         knowledge: Which distributions are frameworks, tools and companions.
     """
-    if source.path in project.covered or source.kind in LOCKABLE or source.generated_by:
+    if source.path in project.covered or source.kind in RANGED or source.generated_by:
         return
     by_name = _statements(source)
     candidates = [
@@ -116,11 +116,15 @@ def _settled(
     by_name: dict[str, list[Requirement]],
 ) -> set[str]:
     """Return what other files pin, and the companions of what is pinned anywhere."""
-    found = set(settled_names(source, project))
+    own = {name: distributions(statements[0], knowledge) for name, statements in by_name.items()}
+    # the names in question, and those whose pins would settle them
+    asked = {name for known, names in own.items() for name in (known, *names)}
+    asked.update([other for name in asked for other in knowledge.companions_of(name)])
+    found = set(settled_among(asked, source, project))
     pinned = set(found)
-    for statements in by_name.values():
+    for name, statements in by_name.items():
         if _openness(statements, knowledge).is_exact:
-            pinned.update(distributions(statements[0], knowledge))
+            pinned.update(own[name])
     for name in pinned:
         found.update(knowledge.companions_of(name))
     return found

@@ -69,6 +69,7 @@ def unreadable_file(source: Source) -> Iterator[Finding]:
         yield Finding(
             f"the file cannot be read: {problem.detail}",
             problem.span,
+            severity=None if problem.fatal else Severity.NOTE,
             help=problem.help or "mend it here: nothing in this file counts until then",
         )
 
@@ -290,12 +291,12 @@ def template(source: Source) -> Iterator[Finding]:
     """
     for problem in _of_kind(source, kinds.TEMPLATE):
         yield Finding(
-            "this line is a template and was not judged",
+            f"this was not judged: {problem.detail}",
             problem.span,
             _packages(problem),
             certainty=Certainty.POSSIBLE,
-            batch="template",
-            batch_message="{count} lines are templates and were not judged",
+            batch=f"template {problem.detail}",
+            batch_message=f"{{count}} places were not judged: {problem.detail}",
         )
 
 

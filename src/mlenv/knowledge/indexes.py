@@ -1,0 +1,85 @@
+"""What is known of wheel indexes: how to tell one by its address, and which builds they hold."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any
+
+from mlenv.records import dataclass
+from mlenv.versions.version import Version, parse_version
+from mlenv.versions.version_set import VersionSet
+
+_LABEL = r"cu\d{2,3}|cpu|rocm\d+(?:\.\d+)*|xpu"
+_PLACE = (
+    r"(?:^|/)whl(?P<channel>/(?:nightly|test|lts(?:/[\d.]+)?))?"
+    rf"(?:/(?P<label>{_LABEL}))?(?:/torch(?:_(?:stable|nightly|test|lts))?\.html)?/*$"
+)
+_ACCELERATED = r"(?:^|[^a-z])(?:cu(?:da)?\d|cpu\b|rocm\d|xpu\b)|^pt\d"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WheelIndex:
+    """An index of builds, told by its address.
+
+    Attributes:
+        label: The one label whose builds it holds, such as ``cu118``; empty where it holds those
+            of several.
+        nightly: Whether it holds builds of the day and not releases.
+    """
+
+    label: str
+    nightly: bool
+
+
+def wheel_index(url: str) -> WheelIndex | None:
+    """Return what an index of builds holds, or None where the address is not of this shape.
+
+    PyTorch serves its builds, and mirrors serve theirs, below ``/whl``: one folder for each label,
+    a page with all of them, and the same again for nightly builds.
+
+    Source: PyTorch's installation page, "Previous PyTorch Versions".
+    """
+    address = url.partition("#")[0].partition("?")[0]
+    match = re.search(_PLACE, address.lower())
+    if match is None:
+        return None
+    channel = match["channel"] or ""
+    return WheelIndex(match["label"] or "", channel.startswith(("/nightly", "/test")))
+
+
+def is_label(local: str) -> bool:
+    """Whether a local version is a label of such an index and nothing else."""
+    return re.fullmatch(_LABEL, local) is not None
+
+
+def is_accelerated(local: str) -> bool:
+    """Whether a local version says what a build runs on (``cu118``, ``pt113cu117``, ``cpu``)."""
+    return re.search(_ACCELERATED, local) is not None
+
+
+class Indexes:
+    """Typed questions on the records of ``indexes.toml``."""
+
+    def __init__(self, records: dict[str, Any]) -> None:
+        self._records = records
+
+    def serves(self, name: str) -> bool:
+        """Whether builds of a distribution are published on PyTorch's indexes."""
+        return name in self._records["served"]["names"]
+
+    def newest(self, versions: VersionSet, label: str = "") -> Version | None:
+        """Return the newest release of torch that is admitted and was built with a label.
+
+        Args:
+            versions: What is admitted.
+            label: The label; empty for the newest of all.
+        """
+        return versions.newest(
+            version for version, labels in self._torch if not label or label in labels
+        )
+
+    @cached_property
+    def _torch(self) -> tuple[tuple[Version, tuple[str, ...]], ...]:
+        read = [(parse_version(one["version"]), one["labels"]) for one in self._records["torch"]]
+        return tuple((version, tuple(labels)) for version, labels in read if version is not None)
