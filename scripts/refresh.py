@@ -13,10 +13,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mlenv.knowledge import KNOWLEDGE_DATE
 from mlenv.rules.registry import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
+_DAY = KNOWLEDGE_DATE
 
 
 def main() -> int:
@@ -70,7 +72,8 @@ def audit_output(folder: Path, argument: str) -> str:
     """Return what ``mlenv audit`` prints on a folder, as a fenced block with the exit code."""
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "mlenv", "audit", argument, "--no-config"],
+        # on another day a Python may have reached its end of life
+        [sys.executable, "-m", "mlenv", "audit", argument, "--no-config", "--as-of", _DAY],
         cwd=folder,
         env=environment,
         capture_output=True,

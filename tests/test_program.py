@@ -23,10 +23,12 @@ EXPECTED_EXIT = {
     "unpinned-research": 1,
     "uv-clean": 0,
 }
+DAY = ("--as-of", "2026-11-20")
+"""Pythons reach the end of their life; what is printed here must not change with the day."""
 COMMANDS = {
-    "audit.txt": ("audit", ".", "--no-config"),
-    "audit.json": ("audit", ".", "--no-config", "--format", "json"),
-    "audit.github": ("audit", ".", "--no-config", "--format", "github"),
+    "audit.txt": ("audit", ".", "--no-config", *DAY),
+    "audit.json": ("audit", ".", "--no-config", *DAY, "--format", "json"),
+    "audit.github": ("audit", ".", "--no-config", *DAY, "--format", "github"),
     "deps.txt": ("deps", ".", "--no-config"),
     "deps.json": ("deps", ".", "--no-config", "--format", "json"),
 }
@@ -106,8 +108,9 @@ def test_a_setting_cannot_make_test_data_fail(tmp_path: Path) -> None:
 def test_a_live_suppression_is_not_stale_when_its_rule_does_not_run(tmp_path: Path) -> None:
     text = "torch  # mlenv: ignore[PIN001] the platform pins it\n"
     (tmp_path / "requirements.txt").write_text(text, "utf-8")
+    (tmp_path / ".python-version").write_text("3.12.8\n", "utf-8")
     for arguments in ((), ("--ignore", "PIN001"), ("--select", "HYG")):
-        done = run(tmp_path, "audit", ".", "--no-config", "--fail-on", "note", *arguments)
+        done = run(tmp_path, "audit", ".", "--no-config", "--fail-on", "note", *DAY, *arguments)
         assert (done.returncode, "HYG001" in done.stdout) == (0, False), arguments
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from mlenv.config import Config
 from mlenv.exit_codes import CLEAN, FOUND, NOTHING
 from mlenv.knowledge import KNOWLEDGE_DATE
 from mlenv.model.finding import Severity
 from mlenv.model.project import Project
 from mlenv.model.report import AuditedFile, Report, Reported, SkippedFile
-from mlenv.model.source import CONTEXT, LOCK
+from mlenv.model.source import LOCK
+from mlenv.project.files import Tree, Unreadable
 from mlenv.project.load import load_project
-from mlenv.project.place import find_place
+from mlenv.project.place import Place, find_place
 from mlenv.records import replace
 from mlenv.rules.engine import run
-from mlenv.rules.registry import RULES
+from mlenv.rules.registry import RULES, rule_texts
+from mlenv.suppress import Entries
+
+if TYPE_CHECKING:
+    from mlenv.baseline import Ledger
 
 
 def audit_project(
@@ -22,6 +30,8 @@ def audit_project(
     *,
     stdin: tuple[str, bytes] | None = None,
     today: str = "",
+    ledger: Ledger | None = None,
+    baseline: str = "",
 ) -> Report:
     """Audit files and folders.
 
@@ -30,11 +40,14 @@ def audit_project(
         config: What to report, and how.
         stdin: The name and the bytes of a file that is handed in.
         today: The day that suppressions are judged by, as ``YYYY-MM-DD``; empty for the real one.
+        ledger: Holds the findings against a baseline, and takes them all in.
+        baseline: The baseline's file, which lies at the top of a project that has no git
+            repository and no configuration.
 
     Raises:
         UsageError: A path does not exist.
     """
-    place = find_place(paths, stdin[0] if stdin else "", config.path)
+    place = find_place(paths, stdin[0] if stdin else "", config.path or baseline)
     config = replace(config, added=place.prefix, taken=place.home)
     project = load_project(
         paths, exclude=config.also_exclude, stdin=stdin, place=place, patterns=config.exclude
@@ -43,7 +56,17 @@ def audit_project(
         project = replace(
             project, profile=config.profile, profiles=dict.fromkeys(project.sources, config.profile)
         )
-    findings, suppressed = run(RULES, project, config, today or _today())
+    if ledger is not None:
+        ledger.prefix, ledger.named = place.prefix, place.named
+        ledger.unread = frozenset(place.prefix + one.path for one in project.unread)
+    findings, suppressed = run(
+        RULES,
+        project,
+        config,
+        today or _today(),
+        entries=_entries(place, project, config),
+        ledger=ledger,
+    )
     return Report(
         project.root,
         project.profile,
@@ -53,7 +76,36 @@ def audit_project(
         suppressed,
         _exit_code(project, findings, config),
         KNOWLEDGE_DATE,
+        rule_texts,
+        ledger.count if ledger is not None else 0,
     )
+
+
+def _entries(place: Place, project: Project, config: Config) -> Entries | None:
+    """Return the configuration's suppressions where the audit can judge them.
+
+    That is where all that they may speak of was audited: the whole folder of the configuration.
+    """
+    within = any(place.home.startswith(f"{name}/" if name else "") for name in place.named)
+    if not config.ignore_entries or not within or config.also_exclude:
+        return None
+    name = os.path.basename(config.path)
+    path = (place.home + name).removeprefix(place.prefix)
+    if not _is_same(os.path.join(place.root, path), config.path):
+        return None
+    source = project.sources.get(path)
+    text = source.text if source is not None else Tree(place.root).read(path)
+    if isinstance(text, Unreadable):
+        return None
+    table = ("tool", "mlenv", "ignore") if name == "pyproject.toml" else ("ignore",)
+    return Entries(config.ignore_entries, text, table)
+
+
+def _is_same(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
 
 
 def _audited(project: Project) -> tuple[AuditedFile, ...]:
@@ -73,8 +125,7 @@ def _skipped(project: Project) -> tuple[SkippedFile, ...]:
 
 
 def _exit_code(project: Project, findings: tuple[Reported, ...], config: Config) -> int:
-    is_context = all(source.role == CONTEXT for source in project.sources.values())
-    if is_context and not findings:
+    if project.is_empty and not findings:
         return CLEAN if config.allow_empty else NOTHING
     if config.fail_on == "never":
         return CLEAN

@@ -51,7 +51,7 @@ def clean(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("form", ["text", "json", "github"])
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif", "concise"])
 @pytest.mark.parametrize(
     ("content", "code"), [(BROKEN, 1), (CLEAN, 0)], ids=["with errors", "without"]
 )

@@ -105,6 +105,7 @@ values = st.sampled_from(
         "table",
         "text",
         "github",
+        "sarif:x",
         "never",
         "always",
         "library",

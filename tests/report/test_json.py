@@ -81,7 +81,7 @@ def test_every_key_of_the_contract() -> None:
                 "fixes": [],
             }
         ],
-        "summary": {"error": 1, "warning": 0, "note": 0, "suppressed": 2},
+        "summary": {"error": 1, "warning": 0, "note": 0, "suppressed": 2, "baselined": 0},
         "exit_code": 1,
     }
 

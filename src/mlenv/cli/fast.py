@@ -52,6 +52,7 @@ class Command:
 
 
 _OUTPUT = Option("output", VALUE)
+_OUTPUTS = Option("output", LIST)
 _QUIET = Option("quiet", FLAG)
 _VERBOSE = Option("verbose", FLAG)
 _SHARED = {
@@ -74,7 +75,10 @@ COMMANDS: Mapping[str, Command] = {
             **_SHARED,
             "--format": _AUDIT_FORMAT,
             "-f": _AUDIT_FORMAT,
+            "--output": _OUTPUTS,
+            "-o": _OUTPUTS,
             "--static": Option("static", FLAG),
+            "--as-of": Option("as_of", VALUE),
             "--select": Option("select", LIST),
             "--ignore": Option("ignore", LIST),
             "--profile": Option("profile", VALUE, PROFILES),
@@ -83,6 +87,8 @@ COMMANDS: Mapping[str, Command] = {
             "-q": _QUIET,
             "--verbose": _VERBOSE,
             "-v": _VERBOSE,
+            "--statistics": Option("statistics", FLAG),
+            "--baseline": Option("baseline", VALUE),
         },
     ),
     "deps": Command(DepsRequest, {**_SHARED, "--format": _DEPS_FORMAT, "-f": _DEPS_FORMAT}),

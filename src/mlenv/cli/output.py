@@ -79,6 +79,7 @@ def view_of(
     root: str = ".",
     quiet: bool = False,
     verbose: bool = False,
+    statistics: bool = False,
 ) -> View:
     """Return how a report is to be shown.
 
@@ -89,6 +90,7 @@ def view_of(
         root: What the paths of the report are relative to.
         quiet: Errors and the summary only.
         verbose: Everything known.
+        statistics: How often each rule spoke, too.
     """
     stream = sys.stdout if is_stdout(output) else None
     is_terminal = stream is not None and stream.isatty()
@@ -98,6 +100,7 @@ def view_of(
         quiet=quiet,
         verbose=verbose,
         prefix=_prefix(root),
+        statistics=statistics,
     )
 
 

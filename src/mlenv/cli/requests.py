@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from mlenv.records import dataclass
 
-AUDIT_FORMATS = ("text", "json", "github")
+AUDIT_FORMATS = ("text", "json", "github", "sarif", "concise")
 DEPS_FORMATS = ("table", "json")
 COLORS = ("auto", "always", "never")
 HERE = (".",)
+SCHEMAS = ("config", "audit", "deps", "baseline")
+"""What has a JSON schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +19,11 @@ class AuditRequest:
     Attributes:
         paths: Folders and files; ``-`` is the standard input.
         format: How to report.
-        output: The file to write to; empty or ``-`` for the standard output.
+        output: Where to write: files, each with ``FORMAT:`` before it for one of its own; ``-``
+            is the standard output.
         stdin_filename: What the file on the standard input is called.
         static: Files only, which is all that this version does.
+        as_of: The day that is judged by, as ``YYYY-MM-DD``; empty for today.
         select: Rules and topics to report, each item comma-separated.
         ignore: Rules and topics not to report, each item comma-separated.
         profile: What the project is.
@@ -31,13 +35,16 @@ class AuditRequest:
         quiet: Errors and the summary only.
         verbose: Everything known.
         allow_empty: Whether nothing to audit is no failure.
+        statistics: Whether to count the findings of each rule.
+        baseline: The file of accepted findings; empty for none.
     """
 
     paths: tuple[str, ...] = HERE
     format: str = "text"
-    output: str = ""
+    output: tuple[str, ...] = ()
     stdin_filename: str = ""
     static: bool = False
+    as_of: str = ""
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     profile: str = ""
@@ -49,6 +56,8 @@ class AuditRequest:
     quiet: bool = False
     verbose: bool = False
     allow_empty: bool = False
+    statistics: bool = False
+    baseline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +111,77 @@ class ExplainRequest:
     rule: str
 
 
-Request = AuditRequest | DepsRequest | RulesRequest | ExplainRequest
+@dataclass(frozen=True, slots=True)
+class ConfigShowRequest:
+    """``mlenv config show``: the options as given.
+
+    Attributes:
+        path: The folder or file that would be audited.
+        format: How to show it.
+        config: The configuration file.
+    """
+
+    path: str = "."
+    format: str = "toml"
+    config: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSchemaRequest:
+    """``mlenv config schema``.
+
+    Attributes:
+        of: What the schema describes: one of :data:`SCHEMAS`.
+    """
+
+    of: str = "config"
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineRequest:
+    """``mlenv baseline``: the options as given.
+
+    Attributes:
+        action: ``write``, ``prune`` or ``show``.
+        paths: Folders and files.
+        file: The baseline.
+        config: The configuration file.
+        no_config: Whether no configuration file is read.
+        exclude: Patterns of paths to leave out.
+        stdin_filename: Always empty: nothing is read from the standard input.
+    """
+
+    action: str
+    paths: tuple[str, ...] = HERE
+    file: str = "mlenv-baseline.json"
+    config: str = ""
+    no_config: bool = False
+    exclude: tuple[str, ...] = ()
+    stdin_filename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InitRequest:
+    """``mlenv init``: the options as given.
+
+    Attributes:
+        path: The folder.
+        dry_run: Whether to show what would be written instead.
+        baseline: Whether to write a baseline where there are errors.
+    """
+
+    path: str = "."
+    dry_run: bool = False
+    baseline: bool = False
+
+
+Request = (
+    AuditRequest
+    | DepsRequest
+    | RulesRequest
+    | ExplainRequest
+    | ConfigShowRequest
+    | ConfigSchemaRequest
+    | BaselineRequest
+    | InitRequest
+)

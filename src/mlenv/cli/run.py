@@ -5,7 +5,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mlenv.cli.requests import AuditRequest, DepsRequest, ExplainRequest, RulesRequest
+from mlenv.cli.requests import (
+    AuditRequest,
+    BaselineRequest,
+    ConfigSchemaRequest,
+    ConfigShowRequest,
+    DepsRequest,
+    ExplainRequest,
+    InitRequest,
+    RulesRequest,
+)
 
 if TYPE_CHECKING:
     from mlenv.cli.requests import Request
@@ -15,6 +24,10 @@ _MODULES = {
     DepsRequest: "mlenv.cli.commands.deps",
     RulesRequest: "mlenv.cli.commands.rules",
     ExplainRequest: "mlenv.cli.commands.explain",
+    ConfigShowRequest: "mlenv.cli.commands.config",
+    ConfigSchemaRequest: "mlenv.cli.commands.config",
+    BaselineRequest: "mlenv.cli.commands.baseline",
+    InitRequest: "mlenv.cli.commands.init",
 }
 
 

@@ -11,7 +11,7 @@ from mlenv.config import Config, Vocabulary, load_config
 from mlenv.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlenv.cli.requests import AuditRequest, DepsRequest
+    from mlenv.cli.requests import AuditRequest, BaselineRequest, DepsRequest
 
 STDIN = "-"
 _MAX_STDIN = 16 << 20
@@ -25,7 +25,7 @@ def known_rules() -> Vocabulary:
     return Vocabulary(frozenset(rule.code for rule in RULES), frozenset(TOPICS))
 
 
-def configuration(request: AuditRequest | DepsRequest) -> Config:
+def configuration(request: AuditRequest | DepsRequest | BaselineRequest) -> Config:
     """Return the configuration file's settings, and tell of those that do nothing yet.
 
     Raises:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 
-def render(report: Report, _view: View) -> str:
+def render(report: Report, view: View) -> str:
     """Return the report as JSON in ASCII, so that it survives any terminal and any locale."""
     return dumps(
         {
@@ -35,10 +35,20 @@ def render(report: Report, _view: View) -> str:
             "summary": {
                 **{severity.value: report.count(severity) for severity in Severity},
                 "suppressed": report.suppressed,
+                "baselined": report.baselined,
             },
+            **_statistics(report, view),
             "exit_code": report.exit_code,
         }
     )
+
+
+def _statistics(report: Report, view: View) -> dict[str, object]:
+    if not view.statistics:
+        return {}
+    from mlenv.report.statistics import rule_counts  # few ask
+
+    return {"statistics": rule_counts(report)}
 
 
 def dumps(document: object) -> str:

@@ -18,6 +18,8 @@ REPORTS = {
     "text": "mlenv.report.text",
     "json": "mlenv.report.json_report",
     "github": "mlenv.report.github",
+    "sarif": "mlenv.report.sarif",
+    "concise": "mlenv.report.concise",
 }
 """The formats of ``mlenv audit``."""
 

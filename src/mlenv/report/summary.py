@@ -33,10 +33,15 @@ def summary(report: Report, *, name_all: bool = False) -> str:
     found = ", ".join(
         counted(count, severity.value) for severity in Severity if (count := report.count(severity))
     )
-    suppressed = f" ({report.suppressed} suppressed)" if report.suppressed else ""
+    silent = [
+        f"{report.suppressed} suppressed" if report.suppressed else "",
+        f"{report.baselined} in the baseline" if report.baselined else "",
+    ]
+    aside = ", ".join(filter(None, silent))
     audited = f"{counted(len(report.files), 'file')} audited"
     left_out = _skipped(report, name_all)
-    return f"{found or 'no findings'}{suppressed}; {audited}{left_out and f', {left_out}'}"
+    found = f"{found or 'no findings'}{aside and f' ({aside})'}"
+    return f"{found}; {audited}{left_out and f', {left_out}'}"
 
 
 def _skipped(report: Report, name_all: bool) -> str:

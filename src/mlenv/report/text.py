@@ -49,6 +49,10 @@ def _lines(report: Report, view: View, paint: Paint) -> Iterator[str]:
             continue
         yield from _finding(finding, view, paint)
         yield ""
+    if view.statistics:
+        from mlenv.report.statistics import count_lines  # few ask
+
+        yield from count_lines(report, view.width)
     for line in wrapped(summary(report, name_all=view.verbose), view.width, "", "  "):
         yield paint(line, "strong")
 

@@ -16,6 +16,7 @@ class View:
         verbose: Every file, fact and place, however many.
         prefix: What leads from the working folder to the root, so that paths can be followed;
             empty, or ending in ``/``.
+        statistics: Whether to count the findings of each rule.
     """
 
     width: int = 80
@@ -23,3 +24,4 @@ class View:
     quiet: bool = False
     verbose: bool = False
     prefix: str = ""
+    statistics: bool = False

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 from mlenv.audit import audit_project
 from mlenv.cli.output import tell, view_of, write_report
 from mlenv.cli.settings import configuration, items, known_rules, standard_input
+from mlenv.errors import UsageError
 from mlenv.exit_codes import NOTHING
 from mlenv.report.registry import report_renderer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlenv.baseline import Ledger
     from mlenv.cli.requests import AuditRequest
     from mlenv.config import Config
+    from mlenv.model.report import Report
+    from mlenv.report.view import View
 
 
 def run(request: AuditRequest) -> int:
@@ -22,21 +28,75 @@ def run(request: AuditRequest) -> int:
     Raises:
         UsageError: A path is missing, or an option or the configuration makes no sense.
     """
-    render = report_renderer(request.format)
+    reports = _reports(request)
     config = _config(request)
-    report = audit_project(request.paths, config, stdin=standard_input(request))
-    view = view_of(
-        request.color,
-        request.output,
-        os.environ,
-        root=report.root,
-        quiet=request.quiet,
-        verbose=request.verbose,
+    ledger = _ledger(request)
+    report = audit_project(
+        request.paths,
+        config,
+        stdin=standard_input(request),
+        today=_day(request.as_of),
+        ledger=ledger,
+        baseline=request.baseline,
     )
-    write_report(render(report, view), request.output)
+    for render, output in reports:
+        view = view_of(
+            request.color,
+            output,
+            os.environ,
+            root=report.root,
+            quiet=request.quiet,
+            verbose=request.verbose,
+            statistics=request.statistics,
+        )
+        write_report(render(report, view), output)
     if report.exit_code == NOTHING:
         tell("mlenv: nothing to audit was found (--allow-empty makes that no failure)")
+    # what the command line leaves out is no reason to drop a record
+    if ledger is not None and ledger.is_whole and not request.exclude:
+        _tell_leftover(sum(ledger.leftover().values()))
     return report.exit_code
+
+
+def _day(text: str) -> str:
+    if not text:
+        return ""
+    from time import strftime, strptime  # few audits name a day
+
+    try:
+        day = strftime("%Y-%m-%d", strptime(text, "%Y-%m-%d"))
+    except ValueError:
+        day = ""
+    if day != text:
+        raise UsageError(f"--as-of: {text!r} is no date such as 2027-01-31")
+    return text
+
+
+def _ledger(request: AuditRequest) -> Ledger | None:
+    if not request.baseline:
+        return None
+    from mlenv.baseline import Ledger, read_baseline  # most audits have none
+
+    return Ledger(read_baseline(request.baseline))
+
+
+def _tell_leftover(number: int) -> None:
+    if number:
+        tell(
+            f"mlenv: {number} {'entry' if number == 1 else 'entries'} of the baseline "
+            f"{'matches' if number == 1 else 'match'} nothing any more; "
+            f"mlenv baseline prune removes {'it' if number == 1 else 'them'}"
+        )
+
+
+def _reports(request: AuditRequest) -> list[tuple[Callable[[Report, View], str], str]]:
+    """Return what renders each report, and where it goes."""
+    if not request.output:
+        return [(report_renderer(request.format), "")]
+    from mlenv.cli.destinations import destinations  # most reports go to the standard output
+
+    placed = destinations(request.output, request.format)
+    return [(report_renderer(form), output) for form, output in placed]
 
 
 def _config(request: AuditRequest) -> Config:

@@ -34,7 +34,7 @@ def run(request: DepsRequest) -> int:
     )
     view = view_of(request.color, request.output, os.environ, root=project.root)
     write_report(render(project, view), request.output)
-    if project.sources or request.allow_empty:
+    if not project.is_empty or request.allow_empty:
         return 0
     tell("mlenv: no dependency file was found (--allow-empty makes that no failure)")
     return NOTHING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,14 +17,15 @@ if TYPE_CHECKING:
 
     from mlenv.cli.requests import Request
 
-COMMANDS = ("audit", "deps", "rules", "explain")
-"""Each is a module of this package with a function of the same name."""
+COMMANDS = ("audit", "deps", "rules", "explain", "config", "baseline", "init")
+"""Each is a module of this package with a function, or an app of commands, of the same name."""
 
 _EPILOG = """\b
 Example:
   mlenv audit                      audit the folder that you are in
   mlenv audit --format github      in a GitHub workflow
   mlenv explain PIN001             what a rule means
+  mlenv --install-completion       let your shell complete commands, options and rules
 
 \b
 Exit codes:
@@ -54,9 +56,13 @@ class _LazyGroup(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    function = getattr(import_module(f"mlenv.cli.full.{name}"), name)
+    named = getattr(import_module(f"mlenv.cli.full.{name}"), name)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
-    app.command(name)(function)
+    if isinstance(named, typer.Typer):
+        app.add_typer(named, name=name)
+        group: Any = get_command(app)
+        return group.commands[name]
+    app.command(name)(named)
     return get_command(app)
 
 
@@ -112,6 +118,8 @@ def parse(arguments: Sequence[str]) -> Request:
         # typer ends the process when it is done, also after all went well
         if requests:
             return requests[0]
-        # where the reader of its help has gone it exits with 1, which here means findings
-        raise SystemExit(0 if end.code == 1 else end.code) from None
+        # where the reader of its help has gone it exits with 1, which here means findings; to a
+        # shell that asks for completions 1 is an answer
+        is_closed = end.code == 1 and "_MLENV_COMPLETE" not in os.environ
+        raise SystemExit(0 if is_closed else end.code) from None
     return requests[0]

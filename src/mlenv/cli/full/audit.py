@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from mlenv.cli.full import complete
 from mlenv.cli.full.options import (
     AllowEmpty,
     Color,
     ConfigFile,
     Exclude,
     NoConfig,
-    Output,
     Paths,
     StdinFilename,
 )
@@ -25,24 +25,41 @@ def audit(
     *,
     paths: Paths = None,
     report_format: Annotated[
-        Literal["text", "json", "github"],
+        Literal["text", "json", "github", "sarif", "concise"],
         typer.Option("--format", "-f", help="How to report."),
     ] = "text",
-    output: Output = "",
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="[FORMAT:]FILE",
+            help="Write there; repeatable, each with a format of its own: sarif:mlenv.sarif.",
+        ),
+    ] = None,
     static: Annotated[
         bool,
         typer.Option("--static", help="Files only: no environment and no machine is looked at."),
     ] = False,
+    as_of: Annotated[
+        str,
+        typer.Option(metavar="DATE", help="Judge as of this day (YYYY-MM-DD).", show_default=False),
+    ] = "",
     select: Annotated[
         list[str] | None,
         typer.Option(
             help="Only these rules or topics: codes, starts of codes; comma-separated.",
             metavar="CODES",
+            autocompletion=complete.selectors,
         ),
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(help="All but these rules or topics; comma-separated.", metavar="CODES"),
+        typer.Option(
+            help="All but these rules or topics; comma-separated.",
+            metavar="CODES",
+            autocompletion=complete.selectors,
+        ),
     ] = None,
     profile: Annotated[
         Literal["application", "library", "research"] | None,
@@ -64,14 +81,26 @@ def audit(
         bool, typer.Option("--verbose", "-v", help="Every file, place and fact.")
     ] = False,
     allow_empty: AllowEmpty = False,
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Count the findings of each rule.")
+    ] = False,
+    baseline: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="Only what is not in there; mlenv baseline write makes one.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> AuditRequest:
     """Say what is wrong with the dependencies, at the line."""
     return AuditRequest(
         paths=tuple(paths or HERE),
         format=report_format,
-        output=output,
+        output=tuple(output or ()),
         stdin_filename=stdin_filename,
         static=static,
+        as_of=as_of,
         select=tuple(select or ()),
         ignore=tuple(ignore or ()),
         profile=profile or "",
@@ -83,4 +112,6 @@ def audit(
         quiet=quiet,
         verbose=verbose,
         allow_empty=allow_empty,
+        statistics=statistics,
+        baseline=baseline,
     )

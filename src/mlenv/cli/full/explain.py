@@ -6,13 +6,18 @@ from typing import Annotated
 
 import typer
 
+from mlenv.cli.full import complete
 from mlenv.cli.requests import ExplainRequest
 
 
 def explain(
     rule: Annotated[
         str,
-        typer.Argument(metavar="RULE", help="A rule's code or name, or a topic."),
+        typer.Argument(
+            metavar="RULE",
+            help="A rule's code or name, or a topic.",
+            autocompletion=complete.rule,
+        ),
     ],
 ) -> ExplainRequest:
     """Explain a rule: what it checks, why, and examples."""
