@@ -6,17 +6,21 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from mlenv.report.registry import deps_renderer, report_renderer
+from mlenv.report.registry import DEPS, REPORTS, deps_renderer, report_renderer
 from mlenv.report.view import View
 
 if TYPE_CHECKING:
     from mlenv.model.project import Project
     from mlenv.model.report import Report
 
-AUDIT_FORMATS = ("text", "json", "github")
-DEPS_FORMATS = ("table", "json")
+AUDIT_FORMATS = tuple(REPORTS)
+DEPS_FORMATS = tuple(DEPS)
 _OURS = re.compile(r"::(?:error|warning|notice) [^\n]*::")
-_VIEWS = (View(width=60), View(width=100, verbose=True, prefix="sub/"), View(quiet=True))
+_VIEWS = (
+    View(width=60, statistics=True),
+    View(width=100, verbose=True, prefix="sub/"),
+    View(quiet=True),
+)
 
 
 def shown(report: Report, project: Project) -> dict[str, str]:
@@ -32,9 +36,11 @@ def shown(report: Report, project: Project) -> dict[str, str]:
 
 def assert_harmless(text: str, form: str) -> None:
     """Fail where a text would act on a terminal or on a CI runner, or is no JSON."""
-    if "json" in form:
+    if "json" in form or "sarif" in form:
         assert text.isascii()
-        json.loads(text)
+        document = json.loads(text)
+        if "sarif" in form:
+            assert_harmless_strings(document)
     for line in text.split("\n"):
         assert line.isprintable(), (form, line)
         assert "##[" not in line, (form, line)
@@ -42,3 +48,17 @@ def assert_harmless(text: str, form: str) -> None:
         if line.lstrip().startswith("::"):
             assert form.startswith("github"), (form, line)
             assert _OURS.match(line), (form, line)
+
+
+def assert_harmless_strings(value: object) -> None:
+    """Fail where a viewer that shows a text of a document would act on it."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key != "newlineSequences":
+                assert_harmless_strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            assert_harmless_strings(item)
+    elif isinstance(value, str):
+        assert all(line.isprintable() for line in value.split("\n")), value
+        assert "](" not in value, value

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlenv.model.text import Span
 
 _CONTINUATION = re.compile(r"\\+(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])")
+_SHELL = re.compile(r"[\\$'\"#`\s{}]")
 
 
 def assert_places(source: Source) -> None:
@@ -47,6 +48,12 @@ def _spans(source: Source) -> Iterator[Span]:
     for parts in (source.locked, source.includes, source.indexes, source.channels):
         yield from (part.span for part in parts)
     yield from (statement.span for statement in source.statements)
+    yield from (stage.span for stage in source.stages)
+    for command in source.commands:
+        yield command.span
+        yield from command.redirections
+        yield from (package.span for package in command.system_packages)
+        yield from (requirement.span for requirement in command.requirements)
     if source.packaging is not None and source.packaging.span is not None:
         yield source.packaging.span
 
@@ -67,11 +74,13 @@ def _assert_specifies(requirement: Requirement, source: Source) -> None:
     if span is None or not requirement.versions.understood:
         return
     text = _CONTINUATION.sub("", span.text)
+    if source.commands and _SHELL.search(text):
+        return  # what a shell makes of it stands there in another form
     readings: list[VersionSet | None] = [pep440(text)]
     if requirement.ecosystem == CONDA:
         bare = text.replace(" ", "")
         readings = [conda_versions(bare), conda_versions(bare, exact=True)]
-    elif source.kind in ("pyproject", "pixi"):
+    elif source.kind in ("pyproject", "pixi", "pipfile"):
         # every tool has a dialect of its own; a bare version is exact in PDM's
         readings += [poetry_versions(text), pep440(f"=={text}"), conda_versions(text)]
     assert requirement.versions in readings

@@ -31,7 +31,8 @@ def test_the_samples_are_what_they_are_meant_to_be(kind: str) -> None:
     text = SAMPLES[kind]
     assert by_content(by_name(PATHS[kind]), text) == kind
     source = read_as(kind, decode(PATHS[kind], text.encode()))
-    assert source.requirements or source.locked or source.statements
+    named = (source.requirements, source.locked, source.statements, source.stages, source.commands)
+    assert any(named), source
     assert {problem.kind for problem in source.problems} <= {"merge-conflict"}
     assert_places(source)
 

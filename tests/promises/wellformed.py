@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from more_samples import MORE_ALIKE, MORE_PATHS, MORE_PIECES, MORE_SAMPLES
 
 INDEX = "https://index.example/simple"
 
@@ -238,6 +239,7 @@ packages:
 https://conda.example/linux-64/numpy-1.24.3-py310_0.conda#0123456789abcdef0123456789abcdef
 # pip tqdm @ https://files.example/tqdm-4.66-py3-none-any.whl#sha256=00
 """,
+    **MORE_SAMPLES,
 }
 """A file of each kind that holds nearly all that its reader looks for."""
 
@@ -259,6 +261,7 @@ PATHS = {
     "conda-lock": "conda-lock.yml",
     "pixi-lock": "pixi.lock",
     "conda-explicit": "conda-linux-64.lock",
+    **MORE_PATHS,
 }
 """What a file of each kind is called."""
 
@@ -454,6 +457,7 @@ _BY_KIND = {
         "pypi",
         "_libgcc_mutex=0",
     ),
+    **MORE_PIECES,
 }
 _SAME = {
     "constraints": "requirements",
@@ -462,19 +466,24 @@ _SAME = {
     "pdm-lock": "uv-lock",
     "pylock": "uv-lock",
     "pixi-lock": "conda-lock",
+    **MORE_ALIKE,
 }
+
+
+def pieces_of(kind: str) -> tuple[str, ...]:
+    """Return what files of a kind are made of, what is a kind's own twice."""
+    return (*_EVERYWHERE, *_BY_KIND.get(_SAME.get(kind, kind), ()) * 2)
 
 
 def soup(kind: str) -> st.SearchStrategy[str]:
     """Return texts that are made of what a format is made of, in no order."""
-    pieces = (*_EVERYWHERE, *_BY_KIND.get(_SAME.get(kind, kind), ()) * 2)
-    return st.lists(st.sampled_from(pieces), max_size=30).map("".join)
+    return st.lists(st.sampled_from(pieces_of(kind)), max_size=30).map("".join)
 
 
 def mutated(kind: str) -> st.SearchStrategy[str]:
     """Return a well-formed file with a few stretches cut, doubled or replaced by other pieces."""
     sample = SAMPLES[kind]
-    pieces = st.sampled_from((*_EVERYWHERE, *_BY_KIND.get(_SAME.get(kind, kind), ()), ""))
+    pieces = st.sampled_from((*pieces_of(kind), ""))
     place = st.integers(0, len(sample))
     change = st.tuples(place, st.integers(0, 40), pieces, st.sampled_from((0, 1, 1, 2)))
     return st.lists(change, min_size=1, max_size=4).map(lambda changes: _changed(sample, changes))

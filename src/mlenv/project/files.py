@@ -10,8 +10,21 @@ from mlenv.project.decode import decode
 from mlenv.records import dataclass
 
 _MEBIBYTE = 1 << 20
-LIMITS = {"lock": 64 * _MEBIBYTE, "manifest": 8 * _MEBIBYTE}
+LIMITS = {"lock": 64 * _MEBIBYTE, "manifest": 8 * _MEBIBYTE, "script": _MEBIBYTE}
 """What is read at the most; larger files are named as not audited."""
+_SCRIPTS = frozenset(
+    ("dockerfile", "cog", "bentofile", "compose", "devcontainer", "github-workflow", "gitlab-ci")
+)
+"""Formats with commands of a shell, which take longer to read than lists do."""
+
+
+def limit_of(kind: str) -> int:
+    """Return how many bytes of a file are read at the most, by its format."""
+    if kind in _SCRIPTS:
+        return LIMITS["script"]
+    return LIMITS["lock" if kind.endswith(("lock", "explicit")) else "manifest"]
+
+
 LONGEST_PATH = 4096
 """In characters; PATH_MAX of Linux, and more than other systems open."""
 
@@ -76,9 +89,12 @@ class Tree:
             if status.st_size > limit:
                 return Unreadable(f"larger than {limit // _MEBIBYTE} MiB")
             try:
-                return file.read(limit + 1)
+                data = file.read(limit + 1)
             except OSError as error:
                 return Unreadable(_cause(error))
+        if len(data) > limit:  # it has grown meanwhile
+            return Unreadable(f"larger than {limit // _MEBIBYTE} MiB")
+        return data
 
     def resolve(self, origin: str, target: str) -> str | None:
         """Return where an include leads, relative to the root; None where that is outside.

@@ -31,7 +31,7 @@ from mlenv.project.discover import (
     read_patterns,
     walk,
 )
-from mlenv.project.files import LIMITS, LONGEST_PATH, Tree, Unreadable
+from mlenv.project.files import LONGEST_PATH, Tree, Unreadable, limit_of
 from mlenv.project.install_sets import install_sets, membership
 from mlenv.project.place import STDIN, Place, find_place
 from mlenv.project.profiles import SETUP_FILES, profiles
@@ -160,7 +160,7 @@ class _Loader:
             elif candidate.reason == IGNORED:
                 self.ignored.append(candidate.path)
             return
-        text = self.tree.read(candidate.path, limit=_limit(candidate.kind.rstrip("?")))
+        text = self.tree.read(candidate.path, limit=limit_of(candidate.kind.rstrip("?")))
         if isinstance(text, Unreadable):
             self.unread[candidate.path] = Unread(candidate.path, text.reason)
             return
@@ -396,7 +396,3 @@ def _moved(source: Source, prefix: str) -> Source:
 def _kind_of_include(path: str, text: str) -> str:
     """Return how to read a file that a command names, which may be a conda environment."""
     return classify.by_content(classify.by_name(path), text) or classify.REQUIREMENTS
-
-
-def _limit(kind: str) -> int:
-    return LIMITS["lock" if kind.endswith(("lock", "explicit")) else "manifest"]
