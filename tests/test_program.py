@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 EXPECTED_EXIT = {
+    "gpu-image": 1,
     "guides": 1,
     "mixed-conda-pip": 1,
     "poetry-pytorch-source": 1,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations, islice
 
 from mlenv.knowledge import Knowledge
-from mlenv.model.finding import Certainty, Finding, Related, Severity
+from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import (
     CONDA,
@@ -119,13 +119,13 @@ def _overlap(clash: dict[str, Requirement], home: str, knowledge: Knowledge) -> 
     known = knowledge.names.overlap(name)
     names = [name for name, _ in ordered]
     return Finding(
-        f"{' and '.join(names)} overwrite each other's files in {known.module}: {known.effect}",
+        f"{' and '.join(names)} overwrite each other's files in {known.module}",
         last.name_span or last.span,
         tuple(names),
         known.severity,
         help=known.advice,
         related=tuple(Related(r.name_span or r.span, name) for name, r in ordered[:-1]),
-        evidence=(known.evidence,),
+        evidence=(known.evidence, Evidence(f"then {known.effect}", known.evidence.source)),
     )
 
 

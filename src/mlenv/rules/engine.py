@@ -187,7 +187,7 @@ def _join(members: list[Finding], default: Severity) -> Finding:
         return replace(first, severity=worst, related=(*related, *others))
     count = len(packages) if all(one.packages for one in members) else len(members)
     # not str.format: the sentence may hold a path, and a path may hold braces
-    message = first.batch_message.replace("{count}", str(count))
+    message = (first.batch_message or first.message).replace("{count}", str(count))
     message = message.replace("{packages}", listed(packages, _MOST_NAMED))
     return replace(
         first,
