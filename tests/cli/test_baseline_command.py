@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from invocation import mlenv
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEPT = ("PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 OLD = "numpy<1.24\nnumpy>=1.26\ntorch\n"
 RULES = ("--select", "conflicts,PIN001")
 FILE = "mlenv-baseline.json"
-
-
-def mlenv(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "mlenv", *arguments],
-        cwd=folder,
-        env={key: os.environ[key] for key in KEPT if key in os.environ},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.fixture

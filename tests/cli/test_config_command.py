@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import tomli
 from hypothesis import given
 from hypothesis import strategies as st
+from invocation import mlenv
 
 from mlenv.cli.commands.config import effective, toml_lines
 from mlenv.cli.requests import SCHEMAS
@@ -23,21 +22,11 @@ from mlenv.records import replace
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEPT = ("PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 KNOWN = Vocabulary(frozenset({"PIN001", "LCK001"}), frozenset({"pins", "cuda-build"}))
 
 
 def mlenv_config(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "mlenv", "config", *arguments],
-        cwd=folder,
-        env={key: os.environ[key] for key in KEPT if key in os.environ},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    return mlenv(folder, "config", *arguments)
 
 
 @pytest.fixture

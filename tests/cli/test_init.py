@@ -14,6 +14,7 @@ import tomli
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from invocation import mlenv
 
 from mlenv import __version__
 from mlenv.cli.settings import known_rules
@@ -23,7 +24,6 @@ from mlenv.init.edits import edited, has_hook, with_hook, with_table
 from mlenv.init.origin import Origin, as_https, remotes, without_login
 from mlenv.model.text import SourceText
 
-KEPT = ("PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 HOOKS = ".pre-commit-config.yaml"
 WORKFLOW = ".github/workflows/mlenv.yml"
 EXISTING = """\
@@ -37,19 +37,6 @@ repos:
 # the end
 fail_fast: true
 """
-
-
-def mlenv(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "mlenv", *arguments],
-        cwd=folder,
-        env={key: os.environ[key] for key in KEPT if key in os.environ},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
 
 
 def init(folder: Path, *arguments: str) -> list[str]:

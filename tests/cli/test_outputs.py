@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from invocation import mlenv as call
 
 import mlenv.audit
 from mlenv.cli import fast
@@ -30,16 +31,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def mlenv_audit(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "mlenv", "audit", *arguments],
-        cwd=folder,
-        env={key: os.environ[key] for key in KEPT if key in os.environ},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    return call(folder, "audit", *arguments)
 
 
 @pytest.mark.parametrize(

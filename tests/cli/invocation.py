@@ -1,0 +1,27 @@
+"""Calls the program as a shell would, in an environment that holds next to nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEPT = ("PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+
+
+def mlenv(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``mlenv`` in a folder and return what it printed and its exit code."""
+    return subprocess.run(
+        [sys.executable, "-m", "mlenv", *arguments],
+        cwd=folder,
+        env={key: os.environ[key] for key in KEPT if key in os.environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
