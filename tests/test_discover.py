@@ -71,6 +71,7 @@ def left_out(root: Path) -> dict[str, str]:
         ("gpu.conda-lock.yml", "conda-lock"),
         (".python-version", "python-version"),
         ("runtime.txt", "runtime-txt"),
+        ("requirements/runtime.txt", "requirements"),
         (".tool-versions", "tool-versions"),
         ("setup.py", "setup-py"),
         ("sub/setup.cfg", "setup-cfg"),

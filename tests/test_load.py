@@ -279,12 +279,13 @@ def test_the_profile_is_that_of_the_repository(tmp_path: Path) -> None:
     assert load_project((str(tmp_path / "requirements"),)).profiles["dev.txt"] == "library"
 
 
-def test_test_data_is_judged_where_it_is_named(tmp_path: Path) -> None:
-    repository(tmp_path, {"tests/data/a/requirements.txt": "numpy<1.24\nnumpy>=1.26\n"})
+@pytest.mark.parametrize("folder", ["tests", "__tests__"])
+def test_test_data_is_judged_where_it_is_named(tmp_path: Path, folder: str) -> None:
+    repository(tmp_path, {f"{folder}/data/a/requirements.txt": "numpy<1.24\nnumpy>=1.26\n"})
     assert not audit(tmp_path).findings
-    assert not audit(tmp_path, "tests").findings
-    assert audit(tmp_path, "tests/data/a").findings
-    assert audit(tmp_path, "tests/data/a/requirements.txt").findings
+    assert not audit(tmp_path, folder).findings
+    assert audit(tmp_path, f"{folder}/data/a").findings
+    assert audit(tmp_path, f"{folder}/data/a/requirements.txt").findings
 
 
 @pytest.mark.parametrize("path", [".", "api", "api/requirements.txt", "api/old"])
@@ -325,6 +326,22 @@ def test_what_is_handed_in_stands_for_the_file(
 def test_an_image_recipe_can_be_handed_in(tmp_path: Path) -> None:
     project = load_project(("-",), stdin=(str(tmp_path / "Dockerfile"), b"FROM x\n"))
     assert [source.role for source in project.sources.values()] == ["image"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("python-3.11.9\n", "runtime-txt"),
+        ("# for the host\n3.11\n", "runtime-txt"),
+        ("numpy==1.26.4\n", "requirements"),
+        ("py3dns==4.0.2\n", "requirements"),
+    ],
+)
+def test_a_runtime_txt_without_a_python_is_a_list_where_one_is_included(
+    tmp_path: Path, text: str, kind: str
+) -> None:
+    write(tmp_path, {"requirements.txt": "-r runtime.txt\n", "runtime.txt": text})
+    assert load_project((str(tmp_path),)).sources["runtime.txt"].kind == kind
 
 
 def test_a_python_version_alone_is_nothing_to_audit(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def findings(
     return [
         (one.span.path, one.span.text, one.message)
         for one in report.findings
-        if one.span is not None and one.rule in ("HYG001", "HYG010")
+        if one.span is not None and one.rule in ("HYG001", "HYG008")
     ]
 
 

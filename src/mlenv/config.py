@@ -17,7 +17,7 @@ LEVELS = ("error", "warning", "note", "off")
 
 _OWN_FILES = ("mlenv.toml", ".mlenv.toml")
 _SHARED_FILE = "pyproject.toml"
-_TABLE = re.compile(rb"^[ \t]*\[+[ \t]*tool[ \t]*\.[ \t]*[\"']?mlenv\b", re.MULTILINE)
+_TABLE = rb"(?m)^[ \t]*\[+[ \t]*tool[ \t]*\.[ \t]*[\"']?mlenv\b"
 _MAX_BYTES = 4 << 20
 
 
@@ -322,7 +322,7 @@ def _parse(path: str, content: bytes, *, is_shared: bool) -> Mapping[str, Any] |
         document: Mapping[str, Any] = tomli.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except (ValueError, RecursionError) as error:
         # a pyproject.toml that is broken elsewhere is a finding of the audit, not of this
-        if is_shared and not _TABLE.search(content):
+        if is_shared and not re.search(_TABLE, content):
             return None
         raise ConfigError(f"{_shown(path)}: it is no TOML: {error}") from error
     if not is_shared:

@@ -10,32 +10,32 @@ if TYPE_CHECKING:
 
 MASK = "****"
 
-_USERINFO = re.compile(
+# strings: most audits meet no credentials, and what is compiled on import costs each of them
+_USERINFO = (
     # up to the last @ of the authority; or, for a password with a slash in it, of the word, unless
     # what looks like a password is a port. Bounded there, as it would else be quadratic.
     r"://(?P<secret>[^\s/?#\"'<>]+(?=@)"
     r"|[^\s/?#@:\"'<>\[\]]{1,128}:(?!\d{1,5}(?:[/?#\s]|$)|\$\{)[^\s\"'<>]{1,256}(?=@))"
 )
-_BARE_USERINFO = re.compile(
+_BARE_USERINFO = (
     # what takes a host without a scheme
-    r"(?:--proxy|trusted[-_]host)[\"' =:\[]{1,8}(?P<secret>[^\s/@\"']{1,256}(?=@))",
-    re.IGNORECASE,
+    r"(?i)(?:--proxy|trusted[-_]host)[\"' =:\[]{1,8}(?P<secret>[^\s/@\"']{1,256}(?=@))"
 )
-_PARAMETER = re.compile(
-    r"[?&;][\w.-]{0,40}?(?:token|secret|passw|pwd|key|auth|sig|credential)[\w.-]{0,40}="
-    r"(?P<secret>[^\s&#\"'<>;]+)",
-    re.IGNORECASE,
+_PARAMETER = (
+    r"(?i)[?&;][\w.-]{0,40}?(?:token|secret|passw|pwd|key|auth|sig|credential)[\w.-]{0,40}="
+    r"(?P<secret>[^\s&#\"'<>;]+)"
 )
-_CONDA_TOKEN = re.compile(
-    r"://(?:[^\s/\"']{0,200}conda[^\s/\"']{0,200}/t/(?P<named>[^\s/\"']+)"
-    r"|[^\s/\"']{1,255}/t/(?P<secret>(?:[a-z]{2}-)?[0-9a-f]{8}-[0-9a-f-]{20,}))",
-    re.IGNORECASE,
+_CONDA_TOKEN = (
+    r"(?i)://(?:[^\s/\"']{0,200}conda[^\s/\"']{0,200}/t/(?P<named>[^\s/\"']+)"
+    r"|[^\s/\"']{1,255}/t/(?P<secret>(?:[a-z]{2}-)?[0-9a-f]{8}-[0-9a-f-]{20,}))"
 )
-_KNOWN_TOKEN = re.compile(
+_KNOWN_TOKEN = (
     r"\b(?P<secret>gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_[A-Za-z0-9]{20,}"
     r"|pypi-AgE[\w-]{16,}|AKIA[0-9A-Z]{16})"
 )
-_PLACEHOLDER = re.compile(r"(?:\$\{\w+\}|\{\{[^{}]*\}\})+")
+_TOKENS = ("gh", "glpat-", "hf_", "pypi-", "AKIA")
+"""One of them is in every text that holds a known token."""
+_PLACEHOLDER = r"(?:\$\{\w+\}|\{\{[^{}]*\}\})+"
 
 
 def secrets(text: str) -> list[tuple[int, int]]:
@@ -54,30 +54,37 @@ def secrets(text: str) -> list[tuple[int, int]]:
 
 def _secrets(text: str) -> Iterator[tuple[int, int]]:
     if "://" in text:
-        for match in _USERINFO.finditer(text):
-            yield from _in_userinfo(text, *match.span("secret"))
-        for match in _CONDA_TOKEN.finditer(text):
-            yield match.span("named" if match["named"] else "secret")
+        yield from _in_urls(text)
     if "@" in text:
-        for match in _BARE_USERINFO.finditer(text):
+        for match in re.finditer(_BARE_USERINFO, text):
             yield from _in_userinfo(text, *match.span("secret"))
     if "=" in text:
-        for match in _PARAMETER.finditer(text):
-            if not _PLACEHOLDER.fullmatch(match["secret"]):
+        for match in re.finditer(_PARAMETER, text):
+            if not re.fullmatch(_PLACEHOLDER, match["secret"]):
                 yield match.span("secret")
-    for match in _KNOWN_TOKEN.finditer(text):
-        yield match.span("secret")
+    if any(sign in text for sign in _TOKENS):
+        for match in re.finditer(_KNOWN_TOKEN, text):
+            yield match.span("secret")
+
+
+def _in_urls(text: str) -> Iterator[tuple[int, int]]:
+    if "@" in text:
+        for match in re.finditer(_USERINFO, text):
+            yield from _in_userinfo(text, *match.span("secret"))
+    if "/t/" in text.lower():
+        for match in re.finditer(_CONDA_TOKEN, text):
+            yield match.span("named" if match["named"] else "secret")
 
 
 def _in_userinfo(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     user, _, password = text[start:end].partition(":")
     is_ssh = text[max(0, start - 6) : start].lower().endswith("ssh://")
     if not password:
-        if not (is_ssh or user == "git" or _PLACEHOLDER.fullmatch(user)):
+        if not (is_ssh or user == "git" or re.fullmatch(_PLACEHOLDER, user)):
             yield start, end
-    elif not _PLACEHOLDER.fullmatch(password):
+    elif not re.fullmatch(_PLACEHOLDER, password):
         # a user name is masked with its password: services take tokens in either place
-        yield (end - len(password) if _PLACEHOLDER.fullmatch(user) else start), end
+        yield (end - len(password) if re.fullmatch(_PLACEHOLDER, user) else start), end
 
 
 def mask(text: str) -> str:
@@ -94,7 +101,7 @@ CREDENTIAL = "credential"
 PARAMETER = "parameter"
 _FILLERS = ("x", "x-oauth-basic", "x-access-token")
 """What stands for a password where the user is a token."""
-_SIGNS = ("@", "=", "/t/", "gh", "glpat", "hf_", "pypi-", "AKIA")
+_SIGNS = ("@", "=", "/t/", *_TOKENS)
 """One of them is in every text that holds a credential."""
 
 
@@ -116,7 +123,7 @@ def exposed(url: str) -> str:
 
 def _weight(text: str, start: int, end: int) -> str:
     piece = text[start:end]
-    if _KNOWN_TOKEN.search(piece):
+    if re.search(_KNOWN_TOKEN, piece):
         return CREDENTIAL
     before = text[start - 1 : start]
     if before == ":":  # the user is a variable, and is left out

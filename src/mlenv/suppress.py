@@ -13,9 +13,9 @@ from mlenv.records import dataclass, field
 if TYPE_CHECKING:
     from mlenv.config import IgnoreEntry
 
-_COMMENT = re.compile(r"#\s*mlenv:\s*ignore\[(?P<codes>[^\]\n#]*)\](?P<rest>[^\n\r#]*)")
-_UNTIL = re.compile(r"\buntil=(\S+)")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_COMMENT = r"#\s*mlenv:\s*ignore\[(?P<codes>[^\]\n#]*)\](?P<rest>[^\n\r#]*)"
+_UNTIL = r"\buntil=(\S+)"
+_DAY = r"\d{4}-\d{2}-\d{2}"
 _NO_COMMENTS = frozenset(("pipfile-lock", "readme"))
 
 
@@ -169,7 +169,7 @@ class Suppressions:
     def _why_stale(self, one: Suppression, code: str) -> str:
         if code not in self.known:
             return f"there is no rule {code!r}"
-        if one.until and not _DAY.fullmatch(one.until):
+        if one.until and not re.fullmatch(_DAY, one.until):
             return f"until={one.until} is no date (YYYY-MM-DD)"
         if self._expired(one):
             return f"it held until {one.until}"
@@ -192,16 +192,16 @@ def read_comments(source: Source) -> Iterable[Suppression]:
     """
     text = source.text
     before = 0
-    for match in _COMMENT.finditer(text.text):
+    for match in re.finditer(_COMMENT, text.text) if "mlenv:" in text.text else ():
         line = text.position(match.start())[0]
         # behind another one on its line none is alone; lines may be long and hold many
         alone = line != before and not text.text[text.line_starts[line - 1] : match.start()].strip()
         before = line
         rest = match["rest"]
-        until = _UNTIL.search(rest)
+        until = re.search(_UNTIL, rest)
         yield Suppression(
             tuple(code.strip() for code in match["codes"].split(",") if code.strip()),
-            _UNTIL.sub("", rest).strip(),
+            re.sub(_UNTIL, "", rest).strip(),
             until[1] if until else "",
             text.span(match.start(), match.start() + len(match.group().rstrip())),
             _next_line(source, line) if alone else line,

@@ -305,6 +305,19 @@ $ pip install -e .
 Install it by `pip install x`.
 """,
     "system-packages": "ffmpeg\nlibgl1\ngit-lfs=3.0  # for models\n",
+    "uv-toml": """\
+extra-index-url = ["https://index.example/simple"]
+
+[[index]]
+name = "cu"
+url = "https://index.example/whl/cu121"
+explicit = true
+
+[pip]
+torch-backend = "cu121"
+find-links = ["./wheels"]
+no-index = true
+""",
 }
 """Files of further kinds, each of which holds nearly all that its reader looks for."""
 
@@ -325,6 +338,7 @@ MORE_PATHS = {
     "gitlab-ci": ".gitlab-ci.yml",
     "readme": "README.md",
     "system-packages": "packages.txt",
+    "uv-toml": "uv.toml",
 }
 """What a file of each of them is called."""
 
@@ -382,6 +396,7 @@ MORE_PIECES = {
 
 MORE_ALIKE = {
     "pipfile": "pyproject",
+    "uv-toml": "pyproject",
     "cog": "compose",
     "bentofile": "compose",
     "mlproject": "compose",

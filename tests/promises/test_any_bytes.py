@@ -71,7 +71,7 @@ def test_a_project_of_any_bytes_is_audited_and_shown(
     by_path = {path: kind for kind, path in PATHS.items()}
     for path in data.draw(st.lists(st.sampled_from(_FILES), min_size=1, max_size=5, unique=True)):
         kind = by_path.get(path) or data.draw(st.sampled_from(KINDS))
-        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(data.draw(contents(kind)))
     project = load_project((str(root),))
     for source in project.sources.values():

@@ -22,6 +22,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "sub").mkdir(parents=True)
     for kind, name in PATHS.items():
         for folder in (root, root / "sub"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(SAMPLES[kind], "utf-8")
     (root / "base.txt").write_text("scipy<1.9\nscipy>=1.11\nmatplotlib\n", "utf-8")
     (root / "requirements-Ä.txt").write_text("größe==1\nkeras=2.13\n", "utf-8")

@@ -184,6 +184,9 @@ _WRAPPED: dict[str, Callable[[str], str]] = {
     "gitlab-ci": lambda s: f"a: {{image: {_quoted(s)}, script: [{_quoted('pip install ' + s)}]}}\n",
     "readme": lambda s: f"# {s}\n{s}\n```\npip install {s}\n```\n`pip install {s}`\n",
     "system-packages": lambda s: f"libgl1\n{s}\n",
+    "uv-toml": lambda s: (
+        f"index-url = {_quoted(s)}\n[[index]]\nname = {_quoted(s)}\nurl = {_quoted(s)}\n"
+    ),
     "pixi-lock": lambda s: f"version: 6\npackages:\n- conda: {_quoted(s)}\n- pypi: {_quoted(s)}\n",
 }
 

@@ -79,6 +79,7 @@ def trap(tmp_path: Path) -> Path:
     root = tmp_path / "trap"
     root.mkdir()
     for kind, name in PATHS.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(SAMPLES[kind] + "\n", "utf-8")
     (root / "packages.txt").write_text("-e .\na @ file:./setup.py\n-r setup.py\n")
     (root / "odd.txt").write_text("a; (python_version in '3.8')\nb==1; not\n")

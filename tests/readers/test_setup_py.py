@@ -221,12 +221,40 @@ def test_extras_that_are_computed_are_said() -> None:
             "    def lines():\n        return open(os.path.join(folder, name)).readlines()\n"
             "    return [parsed(line) for line in lines() if line]\nreqs = load('.')"
         ),
+        (
+            "def load(names):\n    if not isinstance(names, (list, tuple)):\n"
+            "        names = [names]\n    found = []\n    for name in names:\n"
+            "        with open(name) as f:\n"
+            "            found += [line.strip() for line in f.readlines()]\n    return found\n"
+            "reqs = load('reqs.txt')"
+        ),
+        (
+            "def load(names):\n    names = [names] if isinstance(names, str) else names\n"
+            "    found = []\n    for name in names:\n        found += open(name).readlines()\n"
+            "    return found\nreqs = load('reqs.txt')"
+        ),
     ],
 )
 def test_files_that_are_read_are_included(body: str) -> None:
     found = required(body)
     assert included(found) == [("reqs.txt", MAIN)]
     assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    "change", ["reqs.append('numpy>=1')", "reqs.extend(['numpy>=1'])", "reqs.insert(0, 'numpy>=1')"]
+)
+def test_what_is_added_to_the_lines_of_a_file_is_read(change: str) -> None:
+    found = required(f"reqs = open('reqs.txt').readlines()\n{change}")
+    assert included(found) == [("reqs.txt", MAIN)]
+    assert [one.name for one in found.requirements] == ["numpy"]
+
+
+def test_what_is_added_to_the_lines_of_a_file_where_an_import_fails_is_said() -> None:
+    body = "reqs = open('reqs.txt').readlines()\n"
+    found = required(f"{body}try:\n    import cv2\nexcept ImportError:\n    reqs.append('b>=3')")
+    assert included(found) == [("reqs.txt", MAIN)]
+    assert [problem.span.text for problem in found.problems] == ["b>=3"]
 
 
 def test_a_file_beside_a_list_and_in_an_extra() -> None:

@@ -81,6 +81,9 @@ class Project:
         image_sets: What each stage of an image's recipe installs, one command after the other, so
             that the last one counts.
         repository: What the version control tells.
+        index_note: Where a file that nothing is installed from speaks of an index; only looked for
+            where a manifest asks for a build that PyPI cannot hold.
+        inputs: For each compiled requirements file the manifests that it names as its inputs.
     """
 
     root: str
@@ -94,6 +97,8 @@ class Project:
     membership: dict[str, tuple[int, ...]] = field(default_factory=dict)
     image_sets: tuple[InstallSet, ...] = ()
     repository: Repository = field(default_factory=Repository)
+    index_note: Span | None = None
+    inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:

@@ -39,13 +39,13 @@ OVERRIDE = "override"
 """Replaces every other statement on the distribution (``tool.uv.override-dependencies``)."""
 
 _SEPARATORS = re.compile(r"[-_.]+")
-_COMMIT = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
-_VCS = re.compile(r"(git|hg|svn|bzr)(?:\+|(?=://))", re.IGNORECASE)
+_COMMIT = r"(?i)[0-9a-f]{7,64}"
+_VCS = r"(?i)(git|hg|svn|bzr)(?:\+|(?=://))"
 
 
 def is_commit(revision: str) -> bool:
     """Whether a revision is the hash of a commit, which cannot move."""
-    return _COMMIT.fullmatch(revision) is not None
+    return re.fullmatch(_COMMIT, revision) is not None
 
 
 def canonical_name(name: str) -> str:
@@ -148,7 +148,7 @@ class Requirement:
     @property
     def is_vcs(self) -> bool:
         """Whether it is fetched from a repository rather than an index."""
-        return _VCS.match(self.url) is not None
+        return re.match(_VCS, self.url) is not None
 
     @property
     def revision(self) -> str:

@@ -12,7 +12,8 @@ CONDA_EXPLICIT = "conda-explicit"
 
 _RECORDS = (
     r"(?:^|/)(?:wandb|mlruns|testdata|test-data|test_data)/"
-    r"|(?:^|/)tests?/(?:[^/]+/)*(?:assets|fixtures?|data|resources|samples?|sample_projects|support)/"
+    r"|(?:^|/)(?:tests?|__tests__)/(?:[^/]+/)*"
+    r"(?:assets|fixtures?|data|resources|samples?|sample_projects|support)/"
 )
 _BY_NAME = {
     "pyproject.toml": "pyproject",
@@ -25,6 +26,7 @@ _BY_NAME = {
     "dependencies.yaml": "rapids-dependencies",
     "MLproject": "mlproject",
     "python_env.yaml": "mlflow-python-env",
+    "uv.toml": "uv-toml",
     "cog.yaml": "cog",
     "bentofile.yaml": "bentofile",
     "devcontainer.json": "devcontainer",
@@ -42,27 +44,27 @@ _BY_NAME = {
     ".tool-versions": "tool-versions",
 }
 _NOT_YET = {"hatch.toml": "a configuration of Hatch"}
-_IMAGE = re.compile(
-    r"(?:.*[._-])?(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.(?:dockerfile|containerfile)$",
-    re.IGNORECASE,
+# What few projects need is a string, which is compiled when it is first used.
+_IMAGE = (
+    r"(?i)(?:.*[._-])?(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.(?:dockerfile|containerfile)$"
 )
-_NO_IMAGE = re.compile(
-    r".*\.(?:py|sh|md|rst|txt|json|ya?ml|toml|dockerignore|ipynb|html|lock|cfg|js|ts|go|rs)$",
-    re.IGNORECASE,
+_NO_IMAGE = (
+    r"(?i).*\.(?:py|sh|md|rst|txt|json|ya?ml|toml|dockerignore|ipynb|html|lock|cfg|js|ts|go|rs)$"
 )
 _SIGNS = {
-    "dockerfile": re.compile(r"^[ \t]*FROM[ \t]+\S", re.MULTILINE | re.IGNORECASE),
-    "conda-recipe": re.compile(r"^(?:package|requirements|recipe|outputs)\s*:", re.MULTILINE),
-    "rapids-dependencies": re.compile(r"^files\s*:", re.MULTILINE),
-    "cog": re.compile(r"^(?:build|image|predict|train)\s*:", re.MULTILINE),
-    "compose": re.compile(r"^services\s*:", re.MULTILINE),
-    "github-workflow": re.compile(r"^(?:jobs|runs)\s*:", re.MULTILINE),
+    "dockerfile": r"(?mi)^[ \t]*FROM[ \t]+\S",
+    "conda-recipe": r"(?m)^(?:package|requirements|recipe|outputs)\s*:",
+    "rapids-dependencies": r"(?m)^files\s*:",
+    "cog": r"(?m)^(?:build|image|predict|train)\s*:",
+    "compose": r"(?m)^services\s*:",
+    "github-workflow": r"(?m)^(?:jobs|runs)\s*:",
+    "runtime-txt": r"(?im)^[ \t]*(?:(?:c?python|py)[-@]?)?\d+(?:\.\d[\w.+-]*)?[ \t\r]*(?:#.*)?$",
 }
 """What a file must hold to be what its name says."""
-_COMPOSE = re.compile(r"(?:docker-)?compose(?:[._-].*)?\.ya?ml")
-_WORKFLOW = re.compile(r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)action\.ya?ml$")
-_README = re.compile(r"readme(?:\.(?:md|rst|txt))?", re.IGNORECASE)
-_SYSTEM_PACKAGES = re.compile(
+_COMPOSE = r"(?:docker-)?compose(?:[._-].*)?\.ya?ml"
+_WORKFLOW = r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)action\.ya?ml$"
+_READMES = frozenset(("readme", "readme.md", "readme.rst", "readme.txt"))
+_SYSTEM_PACKAGES = (
     r"(?:lib[a-z0-9.+-]+|ffmpeg|git(?:-lfs)?|build-essential|cmake|wget|curl|[a-z0-9.+-]+-dev)"
 )
 _OTHERWISE = {
@@ -71,8 +73,8 @@ _OTHERWISE = {
     "rapids-dependencies": "it does not read as a RAPIDS dependency file",
 }
 _PYLOCK = re.compile(r"pylock\.[^.]+\.toml")
-_CONDA_LOCK = re.compile(r".*conda-lock\.ya?ml")
-_CONDA_LOCKS = re.compile(r".*(?:conda|explicit|linux|osx|win).*\.lock", re.IGNORECASE)
+_CONDA_LOCK = r".*conda-lock\.ya?ml"
+_CONDA_LOCKS = r"(?i).*(?:conda|explicit|linux|osx|win).*\.lock"
 _TEXT = re.compile(r".*\.(?:txt|in|pip|lock)$", re.IGNORECASE)
 _CONSTRAINTS = re.compile(r"(?:.*[-_.])?constraints?(?:[-_.].*)?$", re.IGNORECASE)
 _REQUIREMENTS = re.compile(
@@ -81,28 +83,26 @@ _REQUIREMENTS = re.compile(
 _FOLDERS = re.compile(
     r"(?:.*[-_.])?(?:require?ments?|reqs?|constraints?)(?:[-_.].*)?$", re.IGNORECASE
 )
-_PERHAPS = re.compile(
-    r"(?:.*[-_.])?(?:packages?|dependenc(?:y|ies)|deps|pip|conda|env|environment)(?:[-_.].*)?$",
-    re.IGNORECASE,
+_PERHAPS = (
+    r"(?i)(?:.*[-_.])?(?:packages?|dependenc(?:y|ies)|deps|pip|conda|env|environment)(?:[-_.].*)?$"
 )
-_ENVIRONMENT = re.compile(
-    r"(?:.*[-_.])?(?:env|envs|environment|environments|conda)(?:[-_.].*)?$|environment.*|conda.*",
-    re.IGNORECASE,
+_ENVIRONMENT = (
+    r"(?i)(?:.*[-_.])?(?:env|envs|environment|environments|conda)(?:[-_.].*)?$"
+    r"|environment.*|conda.*"
 )
-_DEPENDENCIES = re.compile(r"^[\"']?dependencies[\"']?\s*:", re.MULTILINE)
-_CHANNELS = re.compile(r"^[\"']?channels[\"']?\s*:", re.MULTILINE)
-_INTERPRETER = re.compile(r"^[ \t]*-[ \t]*[\"']?(?:python|pip)\b", re.MULTILINE)
-_MAPPINGS = re.compile(
-    r"^dependencies[ \t]*:[ \t]*\n(?:[ \t]*(?:#.*)?\n)*(?:[ \t]*-[ \t]*\w+:[ \t]|[ \t]+\w+:)",
-    re.MULTILINE,
+_DEPENDENCIES = r"(?m)^[\"']?dependencies[\"']?\s*:"
+_CHANNELS = r"(?m)^[\"']?channels[\"']?\s*:"
+_INTERPRETER = r"(?m)^[ \t]*-[ \t]*[\"']?(?:python|pip)\b"
+_MAPPINGS = (
+    r"(?m)^dependencies[ \t]*:[ \t]*\n(?:[ \t]*(?:#.*)?\n)*(?:[ \t]*-[ \t]*\w+:[ \t]|[ \t]+\w+:)"
 )
-_HELM = re.compile(r"^apiVersion\s*:", re.MULTILINE)
-_CONDA_HINT = re.compile(r"^[ \t]*[\w.-]+=[^=\s]|::|^_libgcc|^#.*conda", re.MULTILINE)
-_TOP_KEYS = re.compile(r"^([A-Za-z_-]+)\s*:", re.MULTILINE)
+_HELM = r"(?m)^apiVersion\s*:"
+_CONDA_HINT = r"(?m)^[ \t]*[\w.-]+=[^=\s]|::|^_libgcc|^#.*conda"
+_TOP_KEYS = r"(?m)^([A-Za-z_-]+)\s*:"
 _CONDA_KEYS = frozenset(
     ("name", "channels", "dependencies", "prefix", "variables", "platforms", "category")
 )
-_LINE_OF_REQUIREMENT = re.compile(
+_LINE_OF_REQUIREMENT = (
     r"[A-Za-z0-9][\w.-]*(?:\[[\w., -]*\])?(?:\s*[<>=!~].*|\s*@\s*\S+|)(?:\s*;.*)?$"
 )
 
@@ -116,20 +116,20 @@ def by_name(path: str) -> str:
         path: The file, relative to the root.
     """
     folder, _, name = path.rpartition("/")
-    if name in _BY_NAME:
+    if name in _BY_NAME and not _is_listed(folder, name):
         return _BY_NAME[name]
     if is_image(path):
         return "dockerfile?"
-    if not folder and _README.fullmatch(name):
+    if not folder and name.lower() in _READMES:
         return "readme"
     if _PYLOCK.fullmatch(name):
         return "pylock"
     if name.endswith((".yml", ".yaml")):
-        if _CONDA_LOCK.fullmatch(name):
+        if re.fullmatch(_CONDA_LOCK, name):
             return "conda-lock"
-        if _COMPOSE.fullmatch(name):
+        if re.fullmatch(_COMPOSE, name):
             return "compose"
-        if _WORKFLOW.search(path):
+        if re.search(_WORKFLOW, path):
             return "github-workflow"
         return CONDA_ENV if _is_environment(name) else CONDA_ENV + "?"
     if _TEXT.fullmatch(name):
@@ -153,7 +153,9 @@ def is_deployed_image(path: str) -> bool:
 def is_image(path: str) -> bool:
     """Whether a file is a recipe for an image, by its name."""
     name = path.rpartition("/")[2]
-    return _IMAGE.fullmatch(name) is not None and _NO_IMAGE.fullmatch(name) is None
+    if "file" not in name.lower():
+        return False
+    return re.fullmatch(_IMAGE, name) is not None and re.fullmatch(_NO_IMAGE, name) is None
 
 
 def is_record(path: str) -> bool:
@@ -172,19 +174,24 @@ def submodules(text: str) -> list[str]:
 
 
 def _is_environment(name: str) -> bool:
-    return _ENVIRONMENT.fullmatch(name.rpartition(".")[0]) is not None
+    return re.fullmatch(_ENVIRONMENT, name.rpartition(".")[0]) is not None
+
+
+def _is_listed(folder: str, name: str) -> bool:
+    """Whether a file is one list of several: ``requirements/runtime.txt`` states no Python."""
+    return name == "runtime.txt" and _FOLDERS.fullmatch(folder.rpartition("/")[2]) is not None
 
 
 def _text_kind(folder: str, stem: str, name: str) -> str:
     if name.endswith(".lock"):
-        return CONDA_EXPLICIT + "?" if _CONDA_LOCKS.fullmatch(name) else ""
+        return CONDA_EXPLICIT + "?" if re.fullmatch(_CONDA_LOCKS, name) else ""
     if _CONSTRAINTS.fullmatch(stem):
         return CONSTRAINTS
     if _REQUIREMENTS.fullmatch(stem) or name.endswith(".pip"):
         return REQUIREMENTS
     if _FOLDERS.fullmatch(folder):
         return CONSTRAINTS if "constraint" in folder.lower() else REQUIREMENTS
-    return REQUIREMENTS + "?" if _PERHAPS.fullmatch(stem) else ""
+    return REQUIREMENTS + "?" if re.fullmatch(_PERHAPS, stem) else ""
 
 
 def by_content(kind: str, text: str) -> str:
@@ -197,18 +204,18 @@ def by_content(kind: str, text: str) -> str:
     vague = kind.endswith("?")
     kind = kind.rstrip("?")
     if kind in _SIGNS:
-        return kind if _SIGNS[kind].search(text) else ""
+        return kind if re.search(_SIGNS[kind], text) else ""
     if kind in (REQUIREMENTS, CONSTRAINTS, CONDA_EXPLICIT):
         return _text_content(kind, text, vague=vague)
     if kind != CONDA_ENV:
         return kind
-    if _DEPENDENCIES.search(text) is None or _is_other_yaml(text):
+    if re.search(_DEPENDENCIES, text) is None or _is_other_yaml(text):
         return ""
     return CONDA_ENV if not vague or _is_conda_shaped(text) else ""
 
 
 def _is_other_yaml(text: str) -> bool:
-    return _HELM.search(text) is not None or _MAPPINGS.search(text) is not None
+    return re.search(_HELM, text) is not None or re.search(_MAPPINGS, text) is not None
 
 
 def _is_conda_shaped(text: str) -> bool:
@@ -216,9 +223,9 @@ def _is_conda_shaped(text: str) -> bool:
 
     Other tools keep lists of dependencies too (Ansible, Helm, Flutter).
     """
-    if _CHANNELS.search(text) or _INTERPRETER.search(text):
+    if re.search(_CHANNELS, text) or re.search(_INTERPRETER, text):
         return True
-    keys = set(_TOP_KEYS.findall(text))
+    keys = set(re.findall(_TOP_KEYS, text))
     return keys <= _CONDA_KEYS and ("name" in keys or "variables" in keys)
 
 
@@ -229,7 +236,7 @@ def rejection(kind: str, text: str) -> str:
         kind: What :func:`by_name` said, with its ``?``.
         text: The whole file.
     """
-    hints = _DEPENDENCIES.search(text) or _CHANNELS.search(text)
+    hints = re.search(_DEPENDENCIES, text) or re.search(_CHANNELS, text)
     if kind == CONDA_ENV + "?" and (not hints or _is_other_yaml(text)):
         return ""
     if kind in ("conda-recipe", "cog", "rapids-dependencies"):
@@ -244,7 +251,7 @@ def _text_content(kind: str, text: str, *, vague: bool) -> str:
         return CONDA_EXPLICIT
     if kind == CONDA_EXPLICIT:
         return ""
-    if _CONDA_HINT.search(text) and _is_conda_list(text):
+    if re.search(_CONDA_HINT, text) and _is_conda_list(text):
         return CONDA_LIST
     if not vague or _reads_as_requirements(text):
         return kind
@@ -260,7 +267,7 @@ def _is_conda_list(text: str) -> bool:
 def _lists_system_packages(text: str) -> bool:
     """Return whether a text is a list for apt, as Hugging Face Spaces takes in packages.txt."""
     words = [word for line in text.splitlines() for word in line.partition("#")[0].split()]
-    known = any(_SYSTEM_PACKAGES.fullmatch(word) for word in words)
+    known = any(re.fullmatch(_SYSTEM_PACKAGES, word) for word in words)
     return known and all(re.fullmatch(r"[a-z0-9][a-z0-9.+-]+(?:=\S+)?", word) for word in words)
 
 
@@ -269,5 +276,5 @@ def _reads_as_requirements(text: str) -> bool:
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("#", "-"))]
     versioned = [line for line in lines if re.search(r"[<>=~]=|@ ", line)]
-    fitting = sum(_LINE_OF_REQUIREMENT.match(line) is not None for line in lines)
+    fitting = sum(re.match(_LINE_OF_REQUIREMENT, line) is not None for line in lines)
     return bool(versioned) and fitting == len(lines)

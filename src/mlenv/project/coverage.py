@@ -40,6 +40,15 @@ def coverage(sources: dict[str, Source], includes: Iterable[ResolvedInclude]) ->
     return covered
 
 
+def inputs(sources: dict[str, Source]) -> dict[str, tuple[str, ...]]:
+    """Return for each compiled requirements file the files that it names as its inputs."""
+    return {
+        path: tuple(dict.fromkeys(_named_inputs(source, sources)))
+        for path, source in sources.items()
+        if source.kind == "requirements" and source.compiled_from
+    }
+
+
 def _add_included(covered: dict[str, str], includes: Iterable[ResolvedInclude]) -> None:
     targets: dict[str, list[str]] = {}
     for include in includes:

@@ -16,7 +16,7 @@ _MARKS = (
 )
 """The marks of UTF-32 come first: that of UTF-16 begins the same way."""
 
-_DECLARED = re.compile(rb"coding[:=]\s*([-\w.]+)")
+_DECLARED = rb"coding[:=]\s*([-\w.]+)"
 _CHARACTER_SETS = (
     r"(?i)(?:utf[-_]?(?:8|16|32)|ascii|latin|iso[-_]?8859|l[1-9]|cp\d|windows|koi8|mac|tis|"
     r"gb|big5|hz|euc|iso[-_]?2022|shift|sjis|johab)"
@@ -56,7 +56,7 @@ def _declared(data: bytes) -> str:
     if data[:1] != b"#" and b"\n#" not in data[:400]:
         return ""
     for line in data[:400].split(b"\n")[:2]:
-        found = _DECLARED.search(line) if line.startswith(b"#") else None
+        found = re.search(_DECLARED, line) if line.startswith(b"#") else None
         if found:
             return found[1].decode("ascii", "replace")
     return ""

@@ -17,21 +17,21 @@ _SCHEMES = (
     r"(?:(?:git|hg|svn|bzr)(?:\+(?:https?|ssh|git|file|static-http|lp|svn|s?ftp))?"
     r"|https?|file|ftp)"
 )
-_URL = re.compile(_SCHEMES + r":(?://|(?=[^/\s]))", re.IGNORECASE)
+_URL = rf"(?i){_SCHEMES}:(?://|(?=[^/\s]))"
 _SCP = r"(?:git\+)(?:ssh://)?[\w.-]+@[\w.-]+:"
-_ARCHIVE = re.compile(
-    r"\.(?:whl|zip|tar\.(?:gz|bz2|xz|lzma|Z)|tgz|tbz|txz|tlz|tar)$", re.IGNORECASE
-)
+_ARCHIVE = r"(?i)\.(?:whl|zip|tar\.(?:gz|bz2|xz|lzma|Z)|tgz|tbz|txz|tlz|tar)$"
 _WHEEL = r"(?P<name>[A-Za-z0-9][\w.]*?)-(?P<version>[^-]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl$"
 _SDIST = r"(?P<name>[A-Za-z0-9][\w.-]*?)-(?P<version>\d[^-]*?)\.(?:tar\.\w+|zip|tgz)$"
 _EGG = r"[#&]egg=(?P<name>[A-Za-z0-9][\w.-]*)(?:\[(?P<extras>[^\]]*)\])?"
 _EXTRAS_AT_END = r"\[(?P<extras>[A-Za-z0-9._, -]*)\]$"
-_NAMED = re.compile(r"[A-Za-z0-9][\w.-]*(?:\s*\[[^\]]*\])?\s*@")
+_NAMED = r"[A-Za-z0-9][\w.-]*(?:\s*\[[^\]]*\])?\s*@"
 
 
 def is_url(text: str) -> bool:
     """Whether a line begins with a URL that installers fetch from."""
-    return _URL.match(text) is not None or re.match(_SCP, text) is not None
+    if ":" not in text:
+        return False
+    return re.match(_URL, text) is not None or re.match(_SCP, text) is not None
 
 
 def is_path(text: str) -> bool:
@@ -41,13 +41,13 @@ def is_path(text: str) -> bool:
     the first word, or the name of an archive.
     """
     first = text.partition(";")[0].strip()
-    if _NAMED.match(first) or not first:
+    if re.match(_NAMED, first) or not first:
         return False
     if first.startswith((".", "/", "~", "\\")) or re.match(r"[A-Za-z]:[\\/]", first):
         return True
     if "/" in first or "\\" in first:
         return re.fullmatch(r"[\w.~-]+(?:[\\/][\w.~ -]*)+(?:\[[^\]]*\])?", first) is not None
-    return _ARCHIVE.search(first) is not None
+    return re.search(_ARCHIVE, first) is not None
 
 
 def read_direct(fragment: Fragment, group: str, kind: str) -> Requirement | Refusal:

@@ -20,7 +20,7 @@ from mlenv.model.source import (
 )
 from mlenv.model.text import SourceText
 from mlenv.project import classify
-from mlenv.project.coverage import coverage
+from mlenv.project.coverage import coverage, inputs
 from mlenv.project.cycles import cycles
 from mlenv.project.decode import decode
 from mlenv.project.discover import (
@@ -33,6 +33,7 @@ from mlenv.project.discover import (
 )
 from mlenv.project.files import LONGEST_PATH, Tree, Unreadable, limit_of
 from mlenv.project.install_sets import install_sets, membership
+from mlenv.project.notes import find_index_note
 from mlenv.project.place import STDIN, Place, find_place
 from mlenv.project.profiles import SETUP_FILES, profiles
 from mlenv.project.readers import read_as
@@ -386,6 +387,8 @@ class _Loader:
             membership(sets),
             tuple(one for one in every_set if one.home.role == IMAGE),
             find_repository(self.place, self.environments, self.ignored),
+            find_index_note(self.tree, sources.values()),
+            inputs(sources),
         )
 
 

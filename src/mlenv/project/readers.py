@@ -14,6 +14,7 @@ _MODULES = {
     "conda-env": "manifests.conda_env",
     "conda-list": "manifests.conda_list",
     "pyproject": "manifests.pyproject",
+    "uv-toml": "manifests.uv_toml",
     "setup-cfg": "manifests.setup_cfg",
     "setup-py": "manifests.setup_py",
     "pipfile": "manifests.pipfile",

@@ -12,7 +12,7 @@ from mlenv.credentials import MASK, mask, secrets
 
 __all__ = ["MASK", "clean", "command_brackets", "escaped", "mask", "secrets", "visible"]
 
-_RUNNER_COMMAND = re.compile(r"##\w{0,20}\[")
+_RUNNER_COMMAND = r"##\w{0,20}\["
 """What CI runners take for a command anywhere in a line (``##[group]``, ``##vso[…]``)."""
 
 
@@ -20,7 +20,7 @@ def command_brackets(text: str) -> frozenset[int]:
     """Return the offsets of brackets that would make a CI runner take a text for a command."""
     if "##" not in text:
         return frozenset()
-    return frozenset(match.end() - 1 for match in _RUNNER_COMMAND.finditer(text))
+    return frozenset(match.end() - 1 for match in re.finditer(_RUNNER_COMMAND, text))
 
 
 def escaped(character: str) -> str:

@@ -126,7 +126,7 @@ def channel_order(source: Source) -> Iterator[Finding]:
 
     conda prefers the first channel that has a package. With conda-forge or defaults in front,
     ``pytorch`` comes from there, while ``pytorch-cuda`` comes from the pytorch channel and selects
-    nothing: often a CPU build.
+    nothing: often a CPU build. ``cudatoolkit`` is on all of them, and may select a build of theirs.
 
     Messages that users see: "Torch not compiled with CUDA enabled".
 
@@ -150,8 +150,8 @@ def channel_order(source: Source) -> Iterator[Finding]:
     general = _general(names[: names.index("pytorch")])
     if general:
         yield Finding(
-            f"{general[0]} comes before the pytorch channel, so pytorch is taken from there and "
-            f"{selector[0].name} selects none of that channel's builds",
+            f"{general[0]} comes before the pytorch channel, so pytorch is taken from there"
+            + _without_selector(selector[0].name),
             source.channels[names.index("pytorch")].span,
             (_TORCH,),
             certainty=Certainty.POSSIBLE,
@@ -164,6 +164,13 @@ def channel_order(source: Source) -> Iterator[Finding]:
                 ),
             ),
         )
+
+
+def _without_selector(name: str) -> str:
+    """Say what becomes of a choice of CUDA, of which the pytorch channel has its own form."""
+    if name == "pytorch-cuda":
+        return f" and {name} selects none of that channel's builds"
+    return " where there is one that fits: another build, and possibly one for the CPU"
 
 
 @rule("MIX007", "defaults-beside-conda-forge", topic="mixing", severity=Severity.NOTE)

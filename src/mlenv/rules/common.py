@@ -18,8 +18,8 @@ _WORDS = (
 )
 _AUXILIARY_NAME = rf"(?:^|.*[-_.:])(?:{_WORDS})(?:[-_.].*)?$"
 _AUXILIARY_FOLDER = (
-    r"docs?|documentation|(?:(?:integration|unit|e2e|functional)[-_]?)?tests?|testing|\.github|"
-    r"\.circleci|\.devcontainer"
+    r"docs?|documentation|(?:integration|unit|e2e|functional)?_*(?:[^-_]+[-_])*tests?_*|testing|"
+    r"\.github|\.circleci|\.devcontainer"
 )
 _ASIDE = (
     r"(?:^|[/_-])(?:examples?|demos?|tutorials?|notebooks?|recipes|samples?|benchmarks?|cookbooks?|"
@@ -46,8 +46,11 @@ def is_auxiliary(path: str, group: str = "") -> bool:
 
 
 def is_aside(path: str) -> bool:
-    """Whether a file belongs to an example, which shows what a project can do and is not it."""
-    return re.search(_ASIDE, path.lower()) is not None
+    """Whether a file belongs to an example, which shows what a project can do and is not it.
+
+    So does a template with placeholders in its path: the project made from it decides and locks.
+    """
+    return "{{" in path or re.search(_ASIDE, path.lower()) is not None
 
 
 def profile_of(source: Source, project: Project) -> str:

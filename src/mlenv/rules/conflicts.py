@@ -15,6 +15,9 @@ from mlenv.rules.common import LOCKABLE, declared
 from mlenv.versions.version_set import intersection
 
 _DIGEST = re.compile(r"(sha\d+|md5)=([0-9a-f]+)")
+_LISTS = (*LOCKABLE, "setup-py")
+"""Formats in which one group may come from several lists."""
+_NEXT_LIST = r"^[ \t]*(?:\[|[\w.-]+(?:\[[^\]\n]*\])?[ \t]*\+?=|\"[\w-]+\"[ \t]*:|'[\w-]+'[ \t]*:)"
 _MOST = 40
 """How many different statements on one distribution are compared with each other."""
 
@@ -166,29 +169,36 @@ def repeated_requirement(source: Source, project: Project) -> Iterator[Finding]:
         numpy>=1.22,<1.26
         torch==2.1.0
     """
-    if source.path in project.covered:
+    if source.path in project.covered or source.generated_by:
         return
-    found: dict[tuple[str, str, str], Requirement] = {}
+    found: dict[tuple[object, ...], Requirement] = {}
     for requirement in declared(source):
         if not requirement.name or requirement.is_direct or not requirement.versions.understood:
             continue
-        key = (requirement.ecosystem, requirement.name, requirement.group)
-        first = found.setdefault(key, requirement)
-        same_list = source.kind not in LOCKABLE or _in_one_table(first, requirement)
-        if first is not requirement and first.marker is requirement.marker is None and same_list:
-            yield from _repetition(first, requirement)
+        if requirement.marker is not None:
+            continue
+        asked = (requirement.ecosystem, requirement.name, frozenset(requirement.extras))
+        key = (*asked, requirement.group)
+        before = found.get(key)
+        found[key] = requirement  # neighbours are compared: it takes linear time
+        if before is not None and (source.kind not in _LISTS or _in_one_list(before, requirement)):
+            yield from _repetition(before, requirement)
 
 
-def _in_one_table(first: Requirement, again: Requirement) -> bool:
-    """Whether two requirements of a TOML file stand under one header: tables are of many tools."""
-    between = first.span.source.text[first.span.end : again.span.start]
-    return re.search(r"^[ \t]*(?:\[|[\w.-]+[ \t]*=)", between, re.MULTILINE) is None
+def _in_one_list(one: Requirement, other: Requirement) -> bool:
+    """Whether two requirements stand in one list of their file.
+
+    The tables of a TOML file are of many tools, and a setup.py adds lists to each other.
+    """
+    first, again = sorted((one.span, other.span), key=lambda span: span.start)
+    between = first.source.text[first.end : again.start]
+    return re.search(_NEXT_LIST, between, re.MULTILINE) is None
 
 
 def _repetition(first: Requirement, again: Requirement) -> Iterator[Finding]:
     both = first.versions & again.versions
-    if both.is_empty or set(first.extras) != set(again.extras):
-        return  # CON001 says it, or the two ask for different things
+    if both.is_empty:
+        return  # CON001 says it
     implied = both.intervals in (first.versions.intervals, again.versions.intervals)
     if first.versions == again.versions:
         message = f"{again.written} stands here twice"

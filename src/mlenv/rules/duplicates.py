@@ -29,14 +29,14 @@ _MOST_PAIRS = 200
 """How many pairs of one group are looked at; more has only a hostile file."""
 
 
-@rule("DUP001", "overlapping-distributions", topic="duplicates", severity=Severity.ERROR)
+@rule("DUP001", "overlapping-distributions", topic="duplicates", severity=Severity.WARNING)
 def overlapping_distributions(project: Project, knowledge: Knowledge) -> Iterator[Finding]:
     """Distributions that write files at the same paths, installed together.
 
     pip sees no conflict: the last one installed wins file by file, and removing either takes files
-    of the other along. An error where the common files were found to differ, a warning where only
-    their paths were compared. Markers, extras and groups that part them are respected. A lock that
-    holds both may be for several environments: a note.
+    of the other along. A warning where the last one works and the part of the other is missing; an
+    error where files that differ make one of them fail. Markers, extras and groups that part them
+    are respected. A lock that holds both may be for several environments: a note.
 
     Messages that users see: "ImportError: libGL.so.1: cannot open shared object file", "module
     'cv2' has no attribute", "CUDAExecutionProvider is not in available provider names".

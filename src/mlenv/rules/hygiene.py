@@ -31,7 +31,7 @@ def stale_suppression(project: Project, suppressions: Suppressions) -> Iterator[
             )
 
 
-@rule("HYG010", "suppression-without-reason", topic="hygiene", severity=Severity.NOTE)
+@rule("HYG008", "suppression-without-reason", topic="hygiene", severity=Severity.NOTE)
 def suppression_without_reason(project: Project, suppressions: Suppressions) -> Iterator[Finding]:
     """A suppression that does not say why.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.finding import Evidence, Finding, Severity
 from mlenv.model.image import SYSTEM_TOOLS, InstallCommand, Stage
-from mlenv.model.project import Project
+from mlenv.model.profile import LIBRARY
+from mlenv.model.project import InstallSet, Project
+from mlenv.model.requirement import Requirement
 from mlenv.model.source import CONTEXT, IMAGE, LOCK, Include, Source
 from mlenv.rules.base import rule
 from mlenv.rules.common import distributions, is_aside, is_auxiliary
@@ -59,7 +62,8 @@ def unpinned_in_image(project: Project, knowledge: Knowledge) -> Iterator[Findin
 
     Two builds of one commit give two images. A warning for frameworks, a note for the rest.
     Reported once per file; what a constraint file bounds, what a requirements file of the same
-    stage pins, and what only installs or builds (pip, setuptools, cmake) is left out.
+    stage pins, what comes from a folder alone (--no-index), and what only installs or builds (pip,
+    setuptools, cmake) is left out.
 
     Bad:
         RUN pip install torch transformers
@@ -73,12 +77,16 @@ def unpinned_in_image(project: Project, knowledge: Knowledge) -> Iterator[Findin
             by_group.setdefault((source.path, command.group), []).append(command)
     for install_set in project.image_sets:
         source = install_set.home
-        pinned = {r.name for r in install_set.requirements if r.versions.is_exact or r.is_direct}
+        pinned = _pinned(install_set, knowledge)
         aside = is_aside(source.path) or is_auxiliary(source.path)
         for command in by_group.get((source.path, install_set.group), ()):
-            if any(one.constraint for one in command.files):
+            built_here = any(index.kind == "none" for index in command.indexes)
+            if built_here or any(one.constraint for one in command.files):
                 continue
+            redirected = {span.start for span in command.redirections}
             for requirement in command.requirements:
+                if requirement.span.start in redirected:
+                    continue  # IMG004 says it
                 versions = requirement.versions
                 if not versions.is_any or requirement.is_direct or not requirement.name:
                     continue
@@ -99,6 +107,20 @@ def unpinned_in_image(project: Project, knowledge: Knowledge) -> Iterator[Findin
                 )
 
 
+def _pinned(install_set: InstallSet, knowledge: Knowledge) -> set[str]:
+    """Return what a stage pins, with the companions that fit one version of it only."""
+    pins = [r for r in install_set.requirements if r.versions.is_exact or _names_variable(r)]
+    direct = {r.name for r in install_set.requirements if r.is_direct}
+    names = {name for r in pins for name in (r.name, *distributions(r, knowledge))}
+    return direct.union(names, *(knowledge.companions_of(name) for name in names))
+
+
+def _names_variable(requirement: Requirement) -> bool:
+    """Whether the version is that of a variable, which whoever builds the image states."""
+    span = requirement.specifier_span or requirement.span
+    return "==$" in span.text.replace(" ", "")
+
+
 def _serves_the_work(name: str, knowledge: Knowledge) -> bool:
     return name == "python" or knowledge.is_tool(name) or knowledge.is_toolkit_part(name)
 
@@ -108,7 +130,8 @@ def lock_not_used(project: Project) -> Iterator[Finding]:
     """An image or a pipeline that installs from a manifest though a lock records it.
 
     The lock says what was tested; what is deployed was resolved on the day of the build. A
-    warning for images, a note for pipelines, which may test the newest versions on purpose.
+    warning for images, a note for pipelines, which may test the newest versions on purpose. The
+    pipelines of a library are left alone: its users install without its lock.
 
     Bad:
         uv.lock in the repository, and RUN pip install . in the Dockerfile
@@ -120,7 +143,8 @@ def lock_not_used(project: Project) -> Iterator[Finding]:
     for one in project.includes:
         targets.setdefault((one.origin, one.include.span.start), []).append(one.target)
     for source in project.sources.values():
-        if source.role != IMAGE and source.kind not in _PIPELINES:
+        tests = source.kind in _PIPELINES and project.profile != LIBRARY
+        if source.role != IMAGE and not tests:
             continue
         serves = source.role == IMAGE and not is_auxiliary(source.path)
         locked = {
@@ -137,6 +161,8 @@ def lock_not_used(project: Project) -> Iterator[Finding]:
                     severity=None if serves and not is_aside(source.path) else Severity.NOTE,
                     help=f"install from {lock}",
                     batch=f"passed over {lock}",
+                    batch_message=f"{{count}} commands do not install what {lock} records, but "
+                    "resolve anew",
                 )
 
 
@@ -242,7 +268,7 @@ def lock_not_checked(project: Project) -> Iterator[Finding]:
     """An image that runs ``uv sync`` without ``--locked`` or ``--frozen``.
 
     Where the lock is older than the manifest, ``uv sync`` resolves anew and says nothing: the
-    image holds versions that no lock records.
+    image holds versions that no lock records. UV_LOCKED and UV_FROZEN do the same as the options.
 
     Bad:
         RUN uv sync --no-dev
@@ -253,6 +279,8 @@ def lock_not_checked(project: Project) -> Iterator[Finding]:
     for source in project.sources.values():
         if source.role != IMAGE or is_auxiliary(source.path):
             continue
+        if re.search(r"(?m)^[^#\n]*\bUV_(?:LOCKED|FROZEN)\b", source.text.text):
+            continue
         for command in source.commands:
             checks = {"--locked", "--frozen", "--no-sync", "--check"} & set(command.options)
             if command.tool == "uv" and command.action == "sync" and not checks:
@@ -261,6 +289,8 @@ def lock_not_checked(project: Project) -> Iterator[Finding]:
                     command.span,
                     help="add --locked",
                     batch="not checked",
+                    batch_message="{count} times uv sync locks anew where the lock is out of "
+                    "date, and says nothing",
                     evidence=(
                         Evidence(
                             "--locked asserts that the lock is up to date; --frozen takes it as "

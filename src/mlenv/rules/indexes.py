@@ -22,6 +22,11 @@ _PRIVATE = (
     r"|://(?:[^/.:\s]+|[^/:\s]+\.(?:internal|local|corp|lan|intranet))(?:[:/]|$)"
     r"|://(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[\d.]+(?:[:/]|$)"
 )
+_WITH_CUDA = (
+    {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
+    {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
+)
+"""The systems for which there are builds for CUDA and for the CPU."""
 _UV_LOCKS = frozenset(("sync", "lock", "run"))
 _PIP = "pip's documentation, pip install: Finding Packages"
 _ALL_EQUAL = Evidence(
@@ -189,7 +194,7 @@ def _several_builds(installation: Installation, knowledge: Knowledge) -> Iterato
     undecided = [
         r
         for r in installation.requirements
-        if r.ecosystem == PYPI and knowledge.indexes.serves(r.name) and not _has_label(r)
+        if r.ecosystem == PYPI and knowledge.indexes.serves(r.name) and _may_take_any(r)
     ]
     if len(labels) < 2 or not undecided:
         return
@@ -206,6 +211,13 @@ def _several_builds(installation: Installation, knowledge: Knowledge) -> Iterato
         related=(Related(first.span, "the other index"), Related(undecided[0].span, "is open")),
         evidence=(_ALL_EQUAL,),
     )
+
+
+def _may_take_any(requirement: Requirement) -> bool:
+    """Whether a requirement leaves the build open on a system for which there are several."""
+    marker = requirement.marker
+    has_several = marker is None or any(map(marker.holds_in, _WITH_CUDA))
+    return has_several and not _has_label(requirement)
 
 
 def _has_label(requirement: Requirement) -> bool:

@@ -77,10 +77,22 @@ class Installers:
         return tuple(index for path in install_set.sources for index in sources[path].indexes)
 
     def _run(self, source: Source, command: InstallCommand, has_torch: bool) -> Installation:
-        requirements, indexes = [*command.requirements], [*command.indexes]
+        requirements = [*command.requirements]
+        of_files: list[Index] = []
         for path in self.files_of(source, command):
             for install_set in self._project.sets_with(path):
                 if install_set.home.path == path:
                     requirements += install_set.requirements
-                    indexes += self.indexes_of(install_set)
-        return Installation(source, tuple(requirements), tuple(indexes), has_torch)
+                    of_files += self.indexes_of(install_set)
+        # what a variable names is only the default of the one main index
+        replaced = any(index.kind == "index" for index in of_files)
+        indexes = [
+            index
+            for index in command.indexes
+            if not (replaced and index.kind == "index" and not _is_within(index, command))
+        ]
+        return Installation(source, tuple(requirements), (*indexes, *of_files), has_torch)
+
+
+def _is_within(index: Index, command: InstallCommand) -> bool:
+    return command.span.start <= index.span.start <= command.span.end

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.finding import Evidence, Finding, Related, Severity
+from mlenv.model.mention import index_mention
 from mlenv.model.project import Project
 from mlenv.model.requirement import CONSTRAINT, PYPI, Requirement
 from mlenv.model.source import CONTEXT, DROPPED_OPTION, IMAGE, LOCK, Index, Source
 from mlenv.model.text import Span
 from mlenv.rules.base import rule
 from mlenv.rules.installations import SOURCES, Installers
+from mlenv.rules.places import settings_over
 
 if TYPE_CHECKING:
     from mlenv.model.image import InstallCommand
 
 _OTHERS = ("conda-list", "cog", "conda-recipe", "rapids-dependencies", "dockerfile", "compose")
 """Formats from which pip is not run as they stand; Cog finds the indexes of builds itself."""
-_MENTION = (
-    r"--(?:extra-)?index-url|--index-strategy|--find-links|(?<!\S)-[fi][ \t=]+[\"']?http|"
-    r"\b(?:PIP|UV)_(?:[A-Z_]*INDEX|FIND_LINKS)|\b(?:extra-)?index-url\b|torch[-_]backend|/whl/"
-)
 _PYPI = Evidence(
     "indexes that serve the public hold no versions with a label behind +",
     "PEP 440, Local version identifiers",
@@ -37,9 +34,9 @@ def local_version_without_index(project: Project, knowledge: Knowledge) -> Itera
 
     PyPI refuses uploads whose version has a label behind a plus sign, so such a pin can only come
     from another index, and the file must name it. A warning where something else in the project
-    names one (a README, a Dockerfile, a comment): then the install works for those who read it.
-    What pip freeze wrote is no exception: it cannot be installed again. Nothing is said where an
-    index is named whose content is not known.
+    names one (a README, a Dockerfile, a script, a comment): then the install works for those who
+    read it. What pip freeze wrote is no exception: it cannot be installed again. Nothing is said
+    where an index is named whose content is not known.
 
     Messages that users see: "Could not find a version that satisfies the requirement
     torch==2.1.0+cu118", "No matching distribution found for torch==2.1.0+cu118", "there is no
@@ -93,15 +90,13 @@ class _Search:
                 yield from home.indexes if home.kind == "bentofile" else command.indexes
                 if "--torch-backend" in command.options:
                     yield Index("extra", "", command.span)  # of builds with any label
-        for folder in _upwards(source.directory):
-            above = self.project.sources.get(f"{folder}/pyproject.toml".lstrip("/"))
-            yield from above.indexes if above is not None else ()
+        for settings in settings_over(source.path, self.project):
+            yield from settings.indexes
 
     def mention(self, source: Source) -> Span | None:
         """Return the first place in a file's text that speaks of an index."""
         if source.path not in self._mentions:
-            match = re.search(_MENTION, source.text.text)
-            self._mentions[source.path] = source.text.span(*match.span()) if match else None
+            self._mentions[source.path] = index_mention(source.text)
         return self._mentions[source.path]
 
     def elsewhere(self, source: Source) -> Span | None:
@@ -111,15 +106,7 @@ class _Search:
     @cached_property
     def _first(self) -> Span | None:
         others = (one for one in self.project.sources.values() if one.role != LOCK)
-        return next(filter(None, map(self.mention, others)), None)
-
-
-def _upwards(folder: str) -> Iterator[str]:
-    """Yield a folder and each one above it, up to the root."""
-    yield folder
-    while folder:
-        folder = folder.rpartition("/")[0]
-        yield folder
+        return next(filter(None, map(self.mention, others)), self.project.index_note)
 
 
 def _local_builds(requirements: tuple[Requirement, ...]) -> Iterator[Requirement]:

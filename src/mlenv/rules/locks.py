@@ -92,7 +92,7 @@ def competing_locks(project: Project) -> Iterator[Finding]:
             folders.setdefault(source.directory, []).append(source)
     for locks in folders.values():
         kinds = {lock.kind for lock in locks}
-        if len(kinds) < 2:
+        if len(kinds) < 2 or is_auxiliary(locks[0].path):
             continue
         names = [lock.path.rpartition("/")[2] for lock in locks]
         yield Finding(

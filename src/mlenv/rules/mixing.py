@@ -10,7 +10,7 @@ from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import CONDA, MAIN, PYPI, REQUIREMENT, Requirement
 from mlenv.model.source import MANIFEST, Source
 from mlenv.rules.base import rule
-from mlenv.rules.common import distributions
+from mlenv.rules.common import distributions, is_aside, is_auxiliary
 from mlenv.rules.conflicts import meet
 
 _CONDA_ADVICE = "Anaconda's documentation, Using pip in a conda environment"
@@ -220,7 +220,8 @@ def manifests_disagree(project: Project, knowledge: Knowledge) -> Iterator[Findi
     """Two manifests of one folder that ask for versions which exclude each other.
 
     A folder with environment.yml and requirements.txt offers two ways to install one project. When
-    they disagree, what a colleague runs depends on the way that was taken.
+    they disagree, what a colleague runs depends on the way that was taken. A note in folders for
+    documentation, tests and examples.
 
     Bad:
         environment.yml: numpy=1.26        requirements.txt: numpy==1.24.3
@@ -265,6 +266,7 @@ def _disagreements(one: Source, two: Source, knowledge: Knowledge) -> Iterator[F
                 f"{requirement.versions}",
                 requirement.specifier_span or requirement.span,
                 (name,),
+                Severity.NOTE if is_auxiliary(two.path) or is_aside(two.path) else None,
                 help="make them say the same, or keep one of the two files",
                 related=(
                     Related(other.specifier_span or other.span, f"asks for {other.versions}"),

@@ -15,6 +15,9 @@ from mlenv.versions.version_set import VersionSet, intersection
 _EXACT_ENOUGH = 3
 """A prefix of this many numbers leaves out only what differs in nothing but its build."""
 
+_MINOR = 2
+"""What a prefix or a compatible release of this many dots leaves open are patches."""
+
 _MOST = 40
 """How many statements on one distribution are compared with each other."""
 
@@ -38,6 +41,15 @@ class Openness:
         """Whether one version is left, be it in several builds."""
         prefixes = (c.version for c in self.versions.clauses if c.version.endswith(".*"))
         return self.versions.is_exact or any(p.count(".") >= _EXACT_ENOUGH for p in prefixes)
+
+    @property
+    def is_minor(self) -> bool:
+        """Whether one minor release is left, which is what companions follow."""
+        return self.is_exact or any(
+            (clause.version.endswith(".*") or clause.operator == "~=")
+            and clause.version.count(".") >= _MINOR
+            for clause in self.versions.clauses
+        )
 
 
 def open_versions(source: Source, project: Project, knowledge: Knowledge) -> Iterator[Openness]:
@@ -123,7 +135,7 @@ def _settled(
     found = set(settled_among(asked, source, project))
     pinned = set(found)
     for name, statements in by_name.items():
-        if _openness(statements, knowledge).is_exact:
+        if _openness(statements, knowledge).is_minor:
             pinned.update(own[name])
     for name in pinned:
         found.update(knowledge.companions_of(name))

@@ -11,6 +11,15 @@ from mlenv.model.source import Problem, Source
 from mlenv.rules.base import rule
 
 _PIP = "pip's documentation, Requirements File Format"
+_SECTIONS = {
+    "conda-env": (Evidence("how conda reads its sections", "conda 26.7, conda/env/env.py"),),
+    "pyproject": (
+        Evidence(
+            "a table of the standard holds the keys that the standard names and no others",
+            "the pyproject.toml specification, Python Packaging User Guide",
+        ),
+    ),
+}
 
 
 def _of_kind(source: Source, kind: str) -> Iterator[Problem]:
@@ -223,7 +232,7 @@ def missing_include(project: Project) -> Iterator[Finding]:
             yield Finding(
                 f"the included file does not exist: {missed.path}",
                 missed.span,
-                help="paths are relative to the file that includes",
+                help="correct the path, which is relative to this file's folder, or add the file",
                 batch=missed.path,
                 batch_message=f"the included file does not exist: {missed.path}",
             )
@@ -330,9 +339,7 @@ def dropped_section(source: Source) -> Iterator[Finding]:
             Severity.ERROR if problem.fatal else None,
             help=problem.help,
             related=_related(problem),
-            evidence=(Evidence("how conda reads its sections", "conda 26.7, conda/env/env.py"),)
-            if source.kind == "conda-env"
-            else (),
+            evidence=_SECTIONS.get(source.kind, ()),
             batch=problem.detail,
             batch_message=problem.detail,
         )

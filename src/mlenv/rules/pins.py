@@ -15,6 +15,9 @@ from mlenv.rules.common import declared, is_aside, is_auxiliary, profile_of
 from mlenv.rules.openness import Openness, open_versions
 from mlenv.versions.version_set import Clause
 
+_FEW = 5
+"""From so few pins nobody can tell whether most are meant to be pinned."""
+
 
 @rule("PIN001", "unpinned", topic="pins", severity=Severity.WARNING)
 def unpinned(source: Source, project: Project, knowledge: Knowledge) -> Iterator[Finding]:
@@ -207,8 +210,9 @@ def exact_pin_in_library(source: Source, project: Project) -> Iterator[Finding]:
 
     Whoever installs the library gets that one version or a conflict: two libraries that pin torch
     differently cannot be installed together. Pins belong in the lock that the library is tested
-    with, ranges in its metadata. Companions that must match exactly are the exception: say so with
-    a suppression.
+    with, ranges in its metadata. A note where most are pinned: that is a decision, and the project
+    rather a program. Companions that must match exactly are the exception: say so with a
+    suppression.
 
     Bad:
         dependencies = ["numpy==1.24.3"]
@@ -222,9 +226,10 @@ def exact_pin_in_library(source: Source, project: Project) -> Iterator[Finding]:
     if profile_of(source, project) != LIBRARY:
         return
     own = packaging.name
-    for requirement in declared(source):
-        version = requirement.versions.exact
-        if requirement.group != MAIN or version is None or requirement.is_direct:
+    main = [r for r in declared(source) if r.group == MAIN and r.name != "python"]
+    deliberate = sum(r.versions.is_exact for r in main) > max(len(main) / 2, _FEW)
+    for requirement in main:
+        if requirement.versions.exact is None or requirement.is_direct:
             continue
         name = requirement.name
         if requirement.ecosystem != PYPI or (own and (name == own or name.startswith(f"{own}-"))):
@@ -233,6 +238,7 @@ def exact_pin_in_library(source: Source, project: Project) -> Iterator[Finding]:
             f"this library pins {requirement.written} exactly, which its users must share",
             requirement.specifier_span or requirement.span,
             (requirement.name,),
+            Severity.NOTE if deliberate else None,
             help="state the range that works",
             batch="exact",
             batch_message="this library pins {count} dependencies exactly, which its users must "

@@ -50,7 +50,7 @@ def _places(path: str, project: Project) -> tuple[dict[str, bool], bool]:
 
     An index is under its name and its URL. Those of the files installed with it count.
     """
-    together = {path: None}
+    together = {path: None, **dict.fromkeys(one.path for one in settings_over(path, project))}
     image_sets = (one for one in project.image_sets if path in one.sources)
     for install_set in (*project.sets_with(path), *image_sets):
         together.update(dict.fromkeys(install_set.sources))
@@ -71,6 +71,17 @@ def _is_other(url: str) -> bool:
     labels = host_of(url).split(".")
     is_pypi = labels[0] == "pypi" and labels[-1] == "org" and len(labels) < 4
     return not is_pypi and wheel_index(url) is None
+
+
+def settings_over(path: str, project: Project) -> Iterator[Source]:
+    """Yield the files with uv's settings that hold for a file: beside it and above."""
+    folder = path
+    while folder:
+        folder = folder.rpartition("/")[0]
+        for name in ("uv.toml", "pyproject.toml"):
+            source = project.sources.get(f"{folder}/{name}".lstrip("/"))
+            if source is not None:
+                yield source
 
 
 @lru_cache(maxsize=4)

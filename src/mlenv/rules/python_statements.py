@@ -140,6 +140,13 @@ def requires_python(project: Project) -> Iterator[Said]:
                 break
 
 
+def project_folders(project: Project) -> frozenset[str]:
+    """Return the folders with a project in them, whatever it says of Python."""
+    return frozenset(
+        source.directory for source in project.sources.values() if source.kind in _PROJECTS
+    )
+
+
 def dockerfile_pythons(anchor: Said, project: Project) -> Iterator[tuple[Said, bool]]:
     """Yield the Pythons of images that install a project, and whether the tool refuses others.
 

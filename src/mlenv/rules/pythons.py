@@ -18,6 +18,7 @@ from mlenv.rules.python_statements import (
     Said,
     dockerfile_pythons,
     is_open,
+    project_folders,
     requires_python,
     said_pythons,
 )
@@ -167,7 +168,7 @@ def pythons_disagree(project: Project) -> Iterator[Finding]:
     for anchor in anchors:
         against = [
             (one, severity)
-            for one, severity in _comparable(anchor, stated, project, lone=len(anchors) == 1)
+            for one, severity in _comparable(anchor, stated, project, anchors)
             if not one.versions.intersects(anchor.versions)
         ]
         if against:
@@ -175,7 +176,7 @@ def pythons_disagree(project: Project) -> Iterator[Finding]:
 
 
 def _comparable(
-    anchor: Said, stated: list[Said], project: Project, *, lone: bool
+    anchor: Said, stated: list[Said], project: Project, anchors: list[Said]
 ) -> Iterator[tuple[Said, Severity]]:
     """Yield what must agree with what a project requires, and how bad it is if it does not."""
     folder = anchor.source.directory
@@ -187,10 +188,20 @@ def _comparable(
             yield one, severity
     if not required:
         return
+    folders = project_folders(project)
+    lone = len(folders) == 1
+    # with several projects nobody can tell which of them an image or a workflow installs
+    others_open = len(anchors) < len(folders)
     for one, refused in dockerfile_pythons(anchor, project):
-        # with several projects it is not certain which of them the image installs
-        yield one, Severity.ERROR if refused and lone else Severity.WARNING
-    workflows = [one for one in others if one.source.kind == _WORKFLOW and not folder]
+        if lone or not (others_open or _some_fits(anchors, one)):
+            yield one, Severity.ERROR if refused and lone else Severity.WARNING
+    workflows = [
+        one
+        for one in others
+        if one.source.kind == _WORKFLOW
+        and not folder
+        and (lone or not (others_open or _some_fits(anchors, one)))
+    ]
     if _are_understood(project) and not _some_fits(workflows, anchor):
         yield from ((one, _of_workflow(one)) for one in workflows)
     readmes = [one for one in others if one.source.kind == "readme" and not folder]
@@ -280,8 +291,11 @@ def python_end_of_life(project: Project, knowledge: Knowledge, today: str) -> It
         first, *others = sorted(
             places, key=lambda one: (not _matters(one, project), one.span.order)
         )
+        is_range = not first.versions.implies(interpreter.versions)
+        newest = ", the newest that this admits," if is_range else ""
         yield Finding(
-            f"Python {interpreter.version} has had no security fixes since {interpreter.eol[:7]}",
+            f"Python {interpreter.version}{newest} has had no security fixes since "
+            f"{interpreter.eol[:7]}",
             first.span,
             ("python",),
             Severity.WARNING if _matters(first, project) else None,

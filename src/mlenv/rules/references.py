@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from mlenv.model.finding import Evidence, Finding, Severity
 from mlenv.model.project import Project
-from mlenv.model.requirement import Requirement
+from mlenv.model.requirement import STAGE, Requirement
 from mlenv.model.source import MANIFEST, Source
 from mlenv.rules.base import rule
-from mlenv.rules.common import is_aside, is_auxiliary
+from mlenv.rules.common import LOCKABLE, is_aside, is_auxiliary
+from mlenv.rules.places import own_names
 
 _CONDA_BUILD = (
     r"/(?:croot|work|feedstock_root|conda-bld|_build_env|build_artifacts)/|abs_[0-9a-z]{8,}"
@@ -18,10 +19,12 @@ _CONDA_BUILD = (
 _HOME = r"/private/var/|/home/(?!jovyan/)[^/]+/|/Users/[^/]+/|^file:///[A-Za-z]:|^[A-Za-z]:[\\/]|^~"
 _LONGEST_TAG = 100
 _TAG = r"(?:[\w.]*[-_/])?v?\d+(?:\.\d+)*[\w.+-]*"
+_ARCHIVE = r"/(?:archive|zipball|tarball)/"
 _BRANCH_ARCHIVE = (
     r"/(?:archive|raw|zipball|tarball)/(?:refs/heads/)?(main|master|dev|develop)"
     r"(?:\.zip|\.tar\.gz|/|$)"
 )
+_COMMIT_ARCHIVE = r"/(?:archive|zipball|tarball)/[0-9a-f]{40}(?![0-9a-f])"
 
 
 @rule("PIN005", "vcs-without-commit", topic="pins", severity=Severity.WARNING)
@@ -29,7 +32,8 @@ def vcs_without_commit(source: Source, project: Project) -> Iterator[Finding]:
     """A repository reference that names no commit or tag.
 
     A branch moves: two installs of the same line give different code, and a force-push can take
-    what was tested away altogether. Tags that look like versions are let pass.
+    what was tested away altogether. Tags that look like versions are let pass. A note where a
+    project refers to its own repository, which no commit of it can name.
 
     Bad:
         git+https://github.com/huggingface/peft.git@main
@@ -44,23 +48,33 @@ def vcs_without_commit(source: Source, project: Project) -> Iterator[Finding]:
         followed = _followed(requirement)
         if not followed:
             continue
-        where = "after the URL: @<commit>" if requirement.url in requirement.span.text else "as rev"
+        own = requirement.name in own_names(project)
+        # a stage that builds is part of what is built
+        group = "" if requirement.group_kind == STAGE else requirement.group_name
+        minor = mild or own or is_auxiliary("", group)
         yield Finding(
             f"{_named(requirement)} follows {followed}, which moves",
             requirement.span,
             (requirement.name or _named(requirement),),
-            Severity.NOTE if mild or is_auxiliary("", requirement.group_name) else None,
-            help=f"state the commit {where}"
-            if requirement.is_vcs
-            else "name the archive of a tag or commit",
+            Severity.NOTE if minor else None,
+            help=_advice(requirement, source, own=own),
             batch="vcs",
             batch_message="{count} references follow a branch, which moves: {packages}",
         )
 
 
+def _advice(requirement: Requirement, source: Source, *, own: bool) -> str:
+    if own:
+        return "install what is checked out, or name a tag"
+    if not requirement.is_vcs:
+        return "name the archive of a tag or commit"
+    in_table = source.kind in LOCKABLE and requirement.url not in requirement.span.text
+    return f"state the commit {'as rev' if in_table else 'after the URL: @<commit>'}"
+
+
 def _followed(requirement: Requirement) -> str:
     """Return the branch that a direct reference follows; empty where it names something fixed."""
-    if "$" in requirement.url or "{" in requirement.url:
+    if not requirement.url or "$" in requirement.url or "{" in requirement.url:
         return ""
     if not requirement.is_vcs:
         archive = re.search(_BRANCH_ARCHIVE, requirement.url)
@@ -78,6 +92,8 @@ def _named(requirement: Requirement) -> str:
     if requirement.written:
         return requirement.written
     location = requirement.url.partition("#")[0].partition("?")[0].rstrip("/")
+    if not requirement.is_vcs:
+        location = re.split(_ARCHIVE, location, maxsplit=1)[0]
     return location.rpartition("/")[2].partition("@")[0].removesuffix(".git") or "this"
 
 
@@ -85,7 +101,8 @@ def _named(requirement: Requirement) -> str:
 def url_without_hash(source: Source, project: Project) -> Iterator[Finding]:
     """An archive by URL without a hash.
 
-    Nothing tells whether the file behind the URL is still the one that was tested.
+    Nothing tells whether the file behind the URL is still the one that was tested. An archive of a
+    commit holds what the commit held, and is let pass.
 
     Bad:
         https://example.org/wheels/tool-1.0-py3-none-any.whl
@@ -102,6 +119,7 @@ def url_without_hash(source: Source, project: Project) -> Iterator[Finding]:
         if (
             not re.search(r"(?:sha\d{1,3}|md5)=", url.partition("#")[2])
             and "/releases/download/" not in url
+            and not re.search(_COMMIT_ARCHIVE, url)
         ):
             yield Finding(
                 f"{_named(requirement)} comes from a URL without a hash",

@@ -10,7 +10,7 @@ from mlenv.knowledge import Knowledge
 from mlenv.model.finding import Certainty, Evidence, Finding, Severity
 from mlenv.model.project import Project
 from mlenv.model.requirement import PYPI, REQUIREMENT, Requirement
-from mlenv.model.source import LOCK, MANIFEST, Source
+from mlenv.model.source import CONTEXT, LOCK, MANIFEST, Source
 from mlenv.model.text import Span
 from mlenv.records import dataclass
 from mlenv.rules.base import rule
@@ -30,6 +30,11 @@ _PRIVATE = (
 )
 _INDEX = "an index"
 _LINKS = "a page of links"
+_ENDED = r"git(?:\+git)?://github\.com[:/]"
+_GIT_ENDED = Evidence(
+    "GitHub ended the unauthenticated git protocol in March 2022",
+    "GitHub's blog, Improving Git protocol security on GitHub",
+)
 _IGNORED = Evidence(
     "pip ignores an index over http unless its host is trusted", "pip's documentation"
 )
@@ -153,10 +158,11 @@ def plain_http(project: Project) -> Iterator[Finding]:
     """An index, a repository or a file that is fetched without encryption.
 
     Anyone between the two can hand over something else. A note where a hash of the file is given,
-    which tells; hosts of a private network and of this machine are left out.
+    which tells; hosts of a private network and of this machine are left out. An error for
+    git://github.com, which answers no more, so that the installation fails.
 
     Messages that users see: "The repository located at ... is not a trusted or secure host and is
-    being ignored".
+    being ignored", "The unauthenticated git protocol on port 9418 is no longer supported".
 
     Bad:
         --extra-index-url http://packages.example.org/simple
@@ -165,9 +171,12 @@ def plain_http(project: Project) -> Iterator[Finding]:
         --extra-index-url https://packages.example.org/simple
     """
     for source in project.sources.values():
-        for url in _urls(source):
+        for url in _urls(source) if not source.is_contested else ():
             host = host_of(url.text)
             if not _is_plain(url.text) or _is_private(host):
+                continue
+            if re.match(_ENDED, url.text, re.IGNORECASE):
+                yield _unanswered(url, source)
                 continue
             yield Finding(
                 f"{url.what} is fetched from {host} without encryption",
@@ -178,6 +187,18 @@ def plain_http(project: Project) -> Iterator[Finding]:
                 batch=f"plain {host}",
                 batch_message=f"{{count}} URLs lead to {host} without encryption",
             )
+
+
+def _unanswered(url: _Url, source: Source) -> Finding:
+    return Finding(
+        f"{url.what} cannot be fetched: GitHub answers git:// no more",
+        url.span,
+        severity=None if source.role == CONTEXT else Severity.ERROR,
+        help="write git+https:// in place of it",
+        evidence=(_GIT_ENDED,),
+        batch="git ended",
+        batch_message="{count} repositories cannot be fetched: GitHub answers git:// no more",
+    )
 
 
 def _is_plain(url: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from mlenv.model.compatibility import compatible
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import (
@@ -34,6 +33,8 @@ _EVERY_GROUP = ("uv-lock", "poetry-lock", "pixi-lock", "pipfile-lock")
 _LEFT_OUT = frozenset(("pip", "setuptools", "wheel", "distribute", "python"))
 """What tools leave out of a lock on purpose."""
 _MOST_NAMED = 3
+_HEADER = 500
+"""Within how many characters the command stands that wrote a file."""
 
 Locked = dict[tuple[str, str], list[LockedPackage]]
 
@@ -148,7 +149,9 @@ def no_longer_required(project: Project) -> Iterator[Finding]:
             continue
         if len(lock.compiled_from) > 1 or lock.problems or _is_open(project, sets):
             continue
-        asked = {r.name for one in sets for r in one.requirements}
+        # an option of the compiler may have added extras
+        declared = {r.name for one in sets for r in one.home.requirements}
+        asked = declared | {r.name for one in sets for r in one.requirements}
         for package in lock.locked:
             if package.wanted and package.name not in asked:
                 yield Finding(
@@ -191,10 +194,13 @@ def lock_without_hashes(source: Source) -> Iterator[Finding]:
     if source.kind != "requirements" or not compiled or not source.locked:
         return
     if not any(package.hashed for package in source.locked):
+        exported = source.generated_by == "uv" and "uv export" in source.text.text[:_HEADER]
         yield Finding(
             f"none of the {len(source.locked)} locked packages has a hash",
             source.locked[0].span,
-            help="compile it with --generate-hashes",
+            help="export it without --no-hashes"
+            if exported
+            else "compile it with --generate-hashes",
         )
 
 
@@ -223,10 +229,11 @@ def ignored_lock(project: Project) -> Iterator[Finding]:
 
 @rule("LCK009", "lock-without-input", topic="locks", severity=Severity.NOTE)
 def lock_without_input(source: Source, project: Project) -> Iterator[Finding]:
-    """A compiled file whose input is not in the repository.
+    """A compiled file whose input is not in the repository, or is not the one beside it.
 
     Its header names the file that it was compiled from. Without it the lock cannot be renewed, and
-    nothing tells what the project itself asks for.
+    nothing tells what the project itself asks for. Where another input of the same name stands
+    beside it, one of the two is out of use.
 
     Bad:
         # uv pip compile requirements.in -o requirements.txt, and no requirements.in
@@ -245,6 +252,18 @@ def lock_without_input(source: Source, project: Project) -> Iterator[Finding]:
             help="commit the input, or compile it from the one that is there",
             evidence=(Evidence("the header names its input", source.path),),
         )
+        return
+    beside = project.sources.get(source.path.removesuffix(".txt") + ".in")
+    names = {posixpath.basename(name.replace("\\", "/")) for name in source.compiled_from}
+    if beside is not None and posixpath.basename(beside.path) not in names:
+        yield Finding(
+            f"it was compiled from {listed(source.compiled_from, _MOST_NAMED)}, and not from the "
+            f"{posixpath.basename(beside.path)} beside it",
+            source.text.line_span(1),
+            certainty=Certainty.POSSIBLE,
+            help="compile it from the input that counts, and delete the other",
+            evidence=(Evidence("the header names its input", source.path),),
+        )
 
 
 def _is_there(name: str, project: Project) -> bool:
@@ -258,19 +277,26 @@ def _is_there(name: str, project: Project) -> bool:
 
 def _locked_sets(project: Project) -> Iterator[tuple[Source, InstallSet]]:
     """Yield the install sets of manifests that a lock records, each with its lock."""
+    compiled: dict[str, list[str]] = {}
+    for path, names in project.inputs.items():
+        for name in names:
+            compiled.setdefault(name, []).append(path)
     for install_set in project.install_sets:
-        lock = project.sources.get(install_set.lock)
         home = install_set.home
-        if lock is None or home.role != MANIFEST or install_set.group == BUILD:
+        if home.role != MANIFEST or install_set.group == BUILD or home.is_contested:
             continue
-        if not lock.locked or lock.is_contested or home.is_contested:
-            continue
-        if install_set.group == MAIN or lock.kind in (*_EVERY_GROUP, "pdm-lock"):
-            yield lock, install_set
+        for path in dict.fromkeys((install_set.lock, *compiled.get(home.path, ()))):
+            lock = project.sources.get(path)
+            if lock is None or not lock.locked or lock.is_contested:
+                continue
+            if install_set.group == MAIN or lock.kind in (*_EVERY_GROUP, "pdm-lock"):
+                yield lock, install_set
 
 
 def _asked(install_set: InstallSet) -> Iterator[Requirement]:
     """Yield the requirements of a set that its lock must hold."""
+    from mlenv.model.compatibility import compatible  # only where there is a lock
+
     overridden = {r.name for r in install_set.requirements if r.kind == OVERRIDE}
     for requirement in install_set.requirements:
         if requirement.kind != REQUIREMENT or not requirement.name:

@@ -113,7 +113,7 @@ class _Reader:
             requirements=tuple(requirements),
             problems=tuple(self._problems()),
             includes=tuple(one for command in commands for one in command.files),
-            indexes=tuple({one.span.order: one for one in found}.values()),
+            indexes=tuple({(one.span.order, one.url): one for one in found}.values()),
             statements=tuple(self.statements + self.pythons.statements()),
             groups=GroupRelation(self._relations(groups), frozenset(groups)),
             stages=tuple(state.stage for state in self.states),
@@ -217,7 +217,16 @@ class _Reader:
         known = state.variables if state else self.globals
         found = assignments(instruction, known, is_arg=is_arg)
         for name, word in found:
+            kind = PIP_VARIABLES.get(name) or UV_VARIABLES.get(name)
             if word is None:
+                if state is not None and kind:
+                    default = self.global_words.get(name)
+                    # without a default, whoever builds the image says which
+                    state.installs.ambient[name] = (
+                        list(indexes(kind, default))
+                        if default is not None
+                        else [Index(kind, "", instruction.span)]
+                    )
                 value = self.globals.value(name) if state else None
                 if not known.is_named(name) or value is not None:
                     known.assign(name, value)
@@ -229,9 +238,9 @@ class _Reader:
                 self.global_words[name] = word
                 continue
             self.pythons.add(name, word, state.stage.group, is_env=not is_arg)
-            kind = PIP_VARIABLES.get(name) or UV_VARIABLES.get(name)
             if kind:
-                self.indexes += indexes(kind, word)
+                state.installs.ambient[name] = list(indexes(kind, word))
+                self.indexes += state.installs.ambient[name]
 
     def _workdir(self, instruction: Instruction) -> None:
         state = self.states[-1]

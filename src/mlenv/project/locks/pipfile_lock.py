@@ -39,7 +39,7 @@ def read(text: SourceText) -> Source:
     locked = [
         _package(text, start, end, sections[section][name], indexes)
         for section, name, start, end in places
-        if section != _META and isinstance(sections.get(section, {}).get(name), dict)
+        if section != _META and name and isinstance(sections.get(section, {}).get(name), dict)
     ]
     return lock_source(
         text,

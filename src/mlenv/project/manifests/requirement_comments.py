@@ -24,8 +24,16 @@ _VALUED = frozenset(
     (
         *("-o", "--output-file", "-c", "--constraint", "--python", "-p", "--extra"),
         *("--index-url", "-i", "--extra-index-url", "--python-version", "--python-platform"),
+        *("--group", "--override", "--build-constraint", "-b", "--index", "--default-index"),
+        *("--index-strategy", "--keyring-provider", "--find-links", "-f", "--resolution"),
+        *("--prerelease", "--torch-backend", "--upgrade-package", "-P", "--annotation-style"),
+        *("--exclude-newer", "--no-binary", "--only-binary", "--trusted-host", "--resolver"),
+        *("--config-settings", "-C", "--config", "--config-file", "--cache-dir", "--color"),
+        *("--pip-args", "--max-rounds", "--unsafe-package", "--no-emit-package", "--format"),
+        *("--fork-strategy", "--link-mode", "--refresh-package", "--allow-insecure-host"),
     )
 )
+_BUILD_ONLY = ("--only-build-deps", "--only-group", "--only-extra")
 _INTENT = (
     r"#+\s*(?:requires?\s+|for\s+|tested (?:with|on)\s+)?"
     r"(?P<subject>python|cuda|platform)(?:\s+version)?(?:\s*[:=])?\s*"
@@ -73,7 +81,10 @@ def compiled_from(header: list[str], written_by: str) -> tuple[str, ...]:
     for line in header:
         command = re.fullmatch(_COMMAND, line)
         if command:
-            return tuple(_inputs(command["arguments"].split()))
+            arguments = command["arguments"].split()
+            # then it holds what builds the project, and not what its inputs ask for
+            builds = any(one.startswith(_BUILD_ONLY) for one in arguments)
+            return () if builds else tuple(_inputs(arguments))
     return ()
 
 

@@ -70,9 +70,9 @@ _INDEX_KINDS = {
     "--no-index": "none",
     "--trusted-host": "trusted-host",
 }
-_WORD = re.compile(r"(?:[^\s\"'\\]|\\.|\"(?:[^\"\\]|\\.)*\"|'[^']*')+")
-_QUOTES = re.compile(r"\\(.)|\"((?:[^\"\\]|\\.)*)\"|'([^']*)'")
-_OPTION_STARTS = re.compile(r"(?:^| )-")
+_WORD = r"(?:[^\s\"'\\]|\\.|\"(?:[^\"\\]|\\.)*\"|'[^']*')+"
+_QUOTES = r"\\(.)|\"((?:[^\"\\]|\\.)*)\"|'([^']*)'"
+_OPTION_STARTS = r"(?:^| )-"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +104,7 @@ def read_entry(fragment: Fragment, collector: Collector) -> None:
         collector: Where requirements, includes, indexes and problems go.
     """
     fragment = fragment.stripped()
-    opens = _OPTION_STARTS.search(fragment.text) if "-" in fragment.text else None
+    opens = re.search(_OPTION_STARTS, fragment.text) if "-" in fragment.text else None
     if opens is None:
         if fragment.text:
             _add(fragment, fragment, collector, ())
@@ -159,7 +159,7 @@ def _words(text: str) -> list[tuple[int, int]]:
     """Return where the words of a command line stand, quotes kept together."""
     found = []
     at = 0
-    for match in _WORD.finditer(text):
+    for match in re.finditer(_WORD, text):
         if text[at : match.start()].strip():
             break
         found.append(match.span())
@@ -193,7 +193,7 @@ def _long_name(name: str) -> str:
 
 def _unquoted(word: str) -> str:
     if "'" in word or '"' in word or "\\" in word:
-        return _QUOTES.sub(lambda m: m[1] or (m[2] or "").replace("\\", "") or m[3] or "", word)
+        return re.sub(_QUOTES, lambda m: m[1] or (m[2] or "").replace("\\", "") or m[3] or "", word)
     return word
 
 

@@ -143,9 +143,8 @@ def _condensed(problems: list[Problem], reader: _Reader) -> list[Problem]:
     if len(reader.columns) >= _FEW:
         problems = [_not_a_manifest(reader.columns, "is laid out in columns, as pip list prints")]
     elif len(refused) >= _FEW and 2 * len(refused) > reader.line_count:
-        spans = [problem.span for problem in refused]
         rest = [problem for problem in problems if problem.kind != UNREADABLE_LINE]
-        problems = [*rest, _not_a_manifest(spans, "holds mostly text that is no requirement")]
+        problems = [*rest, _mostly_refused(refused)]
     problems = problems + conflict_problems(reader.conflicts)
     return sorted(problems, key=lambda problem: problem.span.start)
 
@@ -160,6 +159,16 @@ def _column_problem(span: Span) -> Problem:
         name,
         f"write {name}=={version}" if version else "",
     )
+
+
+def _mostly_refused(refused: list[Problem]) -> Problem:
+    """Return what is wrong with a file of which installers refuse most lines."""
+    first = refused[0]
+    if any(problem.detail != first.detail for problem in refused):
+        spans = [problem.span for problem in refused]
+        return _not_a_manifest(spans, "holds mostly text that is no requirement")
+    detail = f"installers cannot read {len(refused)} lines of this file: {first.detail}"
+    return Problem(NOT_A_MANIFEST, first.span, detail, help=first.help)
 
 
 def _not_a_manifest(spans: list[Span], what: str) -> Problem:

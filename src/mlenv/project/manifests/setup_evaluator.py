@@ -59,6 +59,8 @@ _LINES = frozenset(("splitlines", "split", "readlines"))
 _JOINS = frozenset(("os.path.join", "path.join", "osp.join", "join"))
 _FOLDER = frozenset(("os.path.dirname", "path.dirname", "osp.dirname", "dirname"))
 _NAME = re.compile(r"[^!=<>~ \[;]+")
+_LISTS = frozenset(("list", "tuple"))
+_TYPES = _LISTS | {"str"}
 _LIST_FILES = (".txt", ".in", ".pip")
 _MAX_PATH = 500
 
@@ -199,7 +201,26 @@ class Evaluator:
                 parts.append(Text(Fragment.decoded(str(part.value), self.span(node))))
         return joined(parts, self.span(node))
 
+    def holds(self, test: ast.expr, env: Env) -> bool | None:
+        """Return whether a question on the type of a value is answered yes; None where untold."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            answer = self.holds(test.operand, env)
+            return None if answer is None else not answer
+        if not isinstance(test, ast.Call) or dotted(test.func) != "isinstance":
+            return None
+        if len(test.args) != 2:
+            return None
+        value, asked = self.value(test.args[0], env), test.args[1]
+        types = asked.elts if isinstance(asked, ast.Tuple) else [asked]
+        names = {dotted(one) for one in types}
+        if not isinstance(value, Text | Items) or not names <= _TYPES:
+            return None
+        return bool(names & (_LISTS if isinstance(value, Items) else {"str"}))
+
     def _ifexp(self, node: ast.IfExp, env: Env) -> Value:
+        answer = self.holds(node.test, env)
+        if answer is not None:
+            return self.value(node.body if answer else node.orelse, env)
         one, other = self.value(node.body, env), self.value(node.orelse, env)
         if isinstance(one, Text) and isinstance(other, Text):
             return one if one.value == other.value else Unknown(self.span(node))

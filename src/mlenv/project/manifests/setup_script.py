@@ -117,8 +117,9 @@ class Script(Evaluator):
         return []
 
     def _if(self, node: ast.If, env: Env) -> list[Value]:
-        if is_entry(node.test):
-            return self.run(node.body, env)
+        answer = is_entry(node.test) or self.holds(node.test, env)
+        if answer is not None:
+            return self.run(node.body if answer else node.orelse, env)
         other = self._copy(env)
         self.guessing += 1
         returned = self.run(node.body, env)
@@ -144,12 +145,13 @@ class Script(Evaluator):
             before = env.get(name)
             if before is None:
                 env[name] = value
-            elif before is not value and isinstance(before, Items) and isinstance(value, Items):
-                env[name] = merged(value, before, _UNTOLD)
-                known = {id(item) for item in before.items}
+            elif before is value:
+                continue
+            elif isinstance(before, Items | File) and isinstance(value, Items):
+                known = {id(item.value) for item in members(before)}
                 added = [Item(i.value, i.marker, is_unsure=True) for i in value.items
-                         if id(i) not in known]  # fmt: skip
-                env[name] = Items((*before.items, *added))
+                         if id(i.value) not in known]  # fmt: skip
+                env[name] = Items((*members(before), *added))
 
     def _perhaps(
         self, body: Sequence[ast.stmt], env: Env, markers: tuple[Marker | None, Marker | None]
@@ -246,10 +248,10 @@ class Script(Evaluator):
         if method == "update" and isinstance(base, Table) and isinstance(given[0], Table):
             values = {**base.values, **given[0].values}
             self._assign(target, Table(values, (*base.rest, *given[0].rest)), env)
-        elif isinstance(base, Items) and method == "extend":
-            self._assign(target, self.items([*base.items, *members(given[0])]), env)
-        elif isinstance(base, Items) and method in ("append", "insert"):
-            self._assign(target, self.items([*base.items, Item(given[-1])]), env)
+        elif isinstance(base, Items | File) and method == "extend":
+            self._assign(target, self.items([*members(base), *members(given[0])]), env)
+        elif isinstance(base, Items | File) and method in ("append", "insert"):
+            self._assign(target, self.items([*members(base), Item(given[-1])]), env)
         elif isinstance(base, Table):
             rest = Unknown(self.span(target))
             self._assign(target, Table(base.values, (*base.rest, rest)), env)

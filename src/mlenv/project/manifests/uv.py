@@ -44,17 +44,27 @@ _Choice = tuple[Table, Marker | None]
 def read(draft: TomlDraft) -> None:
     """Read ``[tool.uv]``; comes after the tables whose requirements its sources complete."""
     _requirements(draft)
-    for path in draft.tables((*_UV, "index")):
-        _index(draft, path)
-    for table in (_UV, (*_UV, "pip")):
-        _legacy_indexes(draft, table)
-        draft.state("torch-backend", (*table, "torch-backend"))
+    read_settings(draft, _UV)
     for path in draft.strings((*_UV, "environments"), lone=True):
         draft.state("platform", path)
     for path in draft.items((*_UV, "conflicts")):
         names = (_conflicting(draft, item) for item in draft.tables(path))
         draft.conflicts.append(frozenset(name for name in names if name))
     _sources(draft)
+
+
+def read_settings(draft: TomlDraft, base: Path) -> None:
+    """Read where uv looks for packages.
+
+    Args:
+        draft: The document.
+        base: The table of the settings.
+    """
+    for path in draft.tables((*base, "index")):
+        _index(draft, path)
+    for table in (base, (*base, "pip")):
+        _legacy_indexes(draft, table)
+        draft.state("torch-backend", (*table, "torch-backend"))
 
 
 def _requirements(draft: TomlDraft) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import MAIN
+from mlenv.project.shell.context import indexes_in
 from mlenv.project.shell.installs import read_installs
+from mlenv.project.shell.pip_tools import PIP_VARIABLES, UV_VARIABLES
 from mlenv.records import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from mlenv.model.image import InstallCommand
-    from mlenv.model.source import Include, Problem
+    from mlenv.model.source import Include, Index, Problem
     from mlenv.model.text import Fragment
     from mlenv.project.yaml_nodes import Scalar
+
+_INDEXES = {**PIP_VARIABLES, **UV_VARIABLES}
 
 
 @dataclass(slots=True, eq=False)
@@ -32,13 +36,20 @@ class Commands:
     values: set[int] = field(default_factory=set)
 
     def read_value(
-        self, value: Scalar, variables: Mapping[str, str] | None = None, *, folder: str = ""
+        self, value: Scalar, variables: Mapping[str, Scalar] | None = None, *, folder: str = ""
     ) -> None:
-        """Read a script that is a value of a YAML file; see :meth:`read`."""
+        """Read a script that is a value of a YAML file, as are the values of its variables."""
         # to find the places of a block takes time, and aliases may lead to it many times
         if value.span.start not in self.values:
             self.values.add(value.span.start)
-            self.read(value.fragment, variables, folder=folder)
+            known = variables or {}
+            ambient = {
+                name: list(indexes_in(_INDEXES[name], one.value, one.span))
+                for name, one in known.items()
+                if name in _INDEXES
+            }
+            texts = {name: one.value for name, one in known.items()}
+            self.read(value.fragment, texts, folder=folder, ambient=ambient)
 
     def read(
         self,
@@ -47,6 +58,7 @@ class Commands:
         *,
         folder: str = "",
         group: str = MAIN,
+        ambient: Mapping[str, list[Index]] | None = None,
     ) -> None:
         """Read a script.
 
@@ -55,9 +67,14 @@ class Commands:
             variables: What its variables hold, so far as that is known.
             folder: The folder that it runs in.
             group: The group that its requirements join.
+            ambient: The indexes that variables of pip and uv name.
         """
         found, problems = read_installs(
-            script, group=group, variables=variables or {}, folder=folder
+            script,
+            group=group,
+            variables=variables or {},
+            folder=folder,
+            ambient=ambient or {},
         )
         self.found += found
         self.problems += problems

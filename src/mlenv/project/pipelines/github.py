@@ -117,9 +117,7 @@ class _Reader:
     def _run(self, script: Scalar, folder: Scalar | None, values: Values) -> None:
         place = folder.value.removeprefix("./") if folder is not None else ""
         variables = {
-            name: choices[0].value
-            for (context, name), choices in values.items()
-            if context == "env"
+            name: choices[0] for (context, name), choices in values.items() if context == "env"
         }
         self.commands.read_value(script, variables, folder=place if is_complete(place) else "")
 

@@ -42,7 +42,8 @@ def read(text: SourceText) -> Source:
         image = _image(member(job, "image"))
         if image is not None and image.span.start not in stages:
             place = image.fragment.whole
-            stages[image.span.start] = stage(image.value, place, variables)
+            texts = {name: one.value for name, one in variables.items()}
+            stages[image.span.start] = stage(image.value, place, texts)
         for key in _SCRIPTS:
             for line in scalars(member(job, key)):
                 commands.read_value(line, variables)
@@ -61,12 +62,12 @@ def _image(node: Node | None) -> Scalar | None:
     return scalar(node if isinstance(node, Scalar) else member(node, "name"))
 
 
-def _variables(node: Node | None) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _variables(node: Node | None) -> dict[str, Scalar]:
+    found: dict[str, Scalar] = {}
     for name, value in members(node)[:_MAX_NAMES]:
         known = scalar(value if isinstance(value, Scalar) else member(value, "value"))
         if known is not None and len(known.value) <= _MAX_LENGTH:
-            found[name] = known.value
+            found[name] = known
     return found
 
 

@@ -52,7 +52,7 @@ class InstallContext:
         locate: Maps a path in the container to one in the repository, an empty one for what does
             not come from there; None where paths are those of the repository.
         written: Paths that something before has written or changed.
-        ambient: Indexes that something before has set, by their kind.
+        ambient: Indexes that something before has set, by the variable that holds them.
         environments: conda's environments by name, each with the group of what goes into it.
         problems: What an installer refuses.
     """
@@ -238,17 +238,24 @@ def _is_version(one: Redirection, *, glued: bool) -> bool:
 
 
 def indexes(kind: str, word: Word) -> Iterator[Index]:
-    """Yield the indexes that a word names, several of them with blanks between.
+    """Yield the indexes that a word names; see :func:`indexes_in`."""
+    return indexes_in(kind, word.text, word.fragment.whole)
+
+
+def indexes_in(kind: str, text: str, span: Span) -> Iterator[Index]:
+    """Yield the indexes that a text names, several of them with blanks between.
 
     Args:
         kind: As in :class:`Index`.
-        word: URLs or hosts; ``name=URL`` as uv takes it.
+        text: URLs or hosts; ``name=URL`` as uv takes it.
+        span: Where it stands.
     """
-    for url in word.text.split()[:_MAX_INDEXES]:
+    # the expression of a workflow may hold blanks
+    for url in re.findall(r"(?:\$\{\{[^{}]{0,200}\}\}|\S)+", text)[:_MAX_INDEXES]:
         name, equals, rest = url.partition("=")
         if not equals or not re.fullmatch(r"[\w-]+", name):
             name, rest = "", url
-        yield Index(kind, rest, word.fragment.whole, name)
+        yield Index(kind, rest, span, name)
 
 
 def joined(folder: str | None, word: Word) -> str | None:

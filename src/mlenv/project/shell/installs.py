@@ -56,6 +56,7 @@ def read_installs(
     variables: Mapping[str, str] = {},
     folder: str = "",
     locate: Locate | None = None,
+    ambient: Mapping[str, list[Index]] = {},
 ) -> tuple[list[InstallCommand], list[Problem]]:
     """Find the commands that install, in a shell script of one line or many; never fails.
 
@@ -67,11 +68,13 @@ def read_installs(
             the folder of the file.
         locate: Maps a path in the container to one in the repository, an empty one for what does
             not come from there.
+        ambient: The indexes that variables of pip and uv name, by variable.
 
     Returns:
         The commands in order, and what an installer refuses for certain.
     """
     reader = InstallReader(locate)
+    reader.ambient.update(ambient)
     reader.read(script, group, variables, folder)
     return reader.commands, reader.problems
 
@@ -82,7 +85,8 @@ class InstallReader:
     Attributes:
         commands: What was found so far.
         problems: What an installer refuses for certain.
-        ambient: Indexes that the scripts have set for what comes after them, by their kind.
+        ambient: Indexes that the scripts or their surroundings have set for what comes after, by
+            the variable that holds them.
         branch_group: Gives the group of what runs only under a condition, from the group and the
             number of the branch.
     """
@@ -223,7 +227,7 @@ class InstallReader:
             for name, word in call.assignments:
                 kind = PIP_VARIABLES.get(name) or UV_VARIABLES.get(name)
                 if kind:
-                    self.ambient[kind] = list(indexes(kind, word))
+                    self.ambient[name] = list(indexes(kind, word))
         read = _READERS.get(call.program)
         if read is None and re.fullmatch(r"pip[0-9.]*", call.program):
             read = read_pip

@@ -123,9 +123,9 @@ def _pip_config(words: Sequence[Word], context: InstallContext) -> None:
     if len(operands) < 3 or operands[0].text != "set":
         return
     key = operands[1].text.rpartition(".")[2]
-    kind = _INDEXES.get(f"--{key}", "")
-    if kind:
-        context.ambient[kind] = list(indexes(kind, operands[2]))
+    name = f"PIP_{key.upper().replace('-', '_')}"
+    if name in PIP_VARIABLES:
+        context.ambient[name] = list(indexes(PIP_VARIABLES[name], operands[2]))
 
 
 def _pip_like(
@@ -164,18 +164,27 @@ def _files(given: Arguments, context: InstallContext) -> Iterator[Include]:
             yield from context.include(option.value, constraint=True)
 
 
-def _indexes(given: Arguments, call: Call, context: InstallContext, *, uv: bool) -> Iterator[Index]:
+def _indexes(given: Arguments, call: Call, context: InstallContext, *, uv: bool) -> list[Index]:
+    """Return the places that a command looks at: its options go before its variables."""
+    found: list[Index] = []
     for option in given.options:
         if option.name == "--no-index":
-            yield Index("none", "", context.span)
+            found.append(Index("none", "", context.span))
         elif option.value is not None and option.name in _INDEXES:
-            yield from indexes(_INDEXES[option.name], option.value)
-    for name, word in call.assignments:
-        kind = (UV_VARIABLES if uv else PIP_VARIABLES).get(name, "")
-        if kind:
-            yield from indexes(kind, word)
-    for found in context.ambient.values():
-        yield from found
+            found += indexes(_INDEXES[option.name], option.value)
+    variables = UV_VARIABLES if uv else PIP_VARIABLES
+    assigned = [
+        index
+        for name, word in call.assignments
+        if name in variables
+        for index in indexes(variables[name], word)
+    ]
+    outside = [one for name in variables for one in context.ambient.get(name, ())]
+    for behind in (assigned, outside):
+        # pip adds to what its variables name, but for the one main index; uv replaces all of it
+        replaced = {one.kind for one in found if uv or one.kind == "index"}
+        found += [one for one in behind if one.kind not in replaced]
+    return found
 
 
 def read_uv(call: Call, context: InstallContext) -> InstallCommand | None:
