@@ -122,3 +122,19 @@ def test_a_joined_finding_keeps_its_fingerprint_when_it_grows(tmp_path: Path) ->
         report = json.loads(run(tmp_path, "audit", ".", "--format", "json").stdout)
         prints.append([finding["fingerprint"] for finding in report["findings"]])
     assert prints[0] == prints[1]
+
+
+def test_a_setting_counts_in_a_workflow(tmp_path: Path) -> None:
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    workflow = (
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - uses: actions/setup-python@v5\n        with:\n          python-version: 3.10\n"
+    )
+    (folder / "test.yml").write_text(workflow, "utf-8")
+    (tmp_path / "requirements.txt").write_text("numpy==1.26.4\n", "utf-8")
+    assert "error[PYV005]" in run(tmp_path, "audit", ".").stdout
+    (tmp_path / "mlenv.toml").write_text('[severity]\nPYV005 = "note"\n', "utf-8")
+    done = run(tmp_path, "audit", ".")
+    assert "note[PYV005]" in done.stdout
+    assert done.returncode == 0

@@ -191,6 +191,7 @@ class Source:
         platform: The platform that it is bound to; empty where it is not.
         stages: The base images that it names, in order.
         commands: The commands in it that install, in order.
+        is_record: Whether nobody installs from it: a run left it there, or it is data of a test.
     """
 
     text: SourceText
@@ -210,6 +211,7 @@ class Source:
     platform: str = ""
     stages: tuple[Stage, ...] = ()
     commands: tuple[InstallCommand, ...] = ()
+    is_record: bool = False
 
     @property
     def path(self) -> str:

@@ -201,7 +201,7 @@ class _Loader:
 
     def _judged(self, source: Source) -> Source:
         if self.place.is_record(source.path):
-            return replace(source, role=CONTEXT, includes=())
+            return replace(source, role=CONTEXT, includes=(), is_record=True)
         return source
 
     def look_around(self, excluded: tuple[IgnoreFile, ...]) -> None:

@@ -83,16 +83,23 @@ def run(
 
 
 def _findings(one: Rule, context: dict[str, Any]) -> Iterator[Finding]:
+    sources = context["project"].sources
+    for finding in _said(one, context):
+        source = sources.get(finding.span.path)
+        # nobody installs from a record or a fixture, and some are broken on purpose
+        is_mild = source is not None and (
+            source.is_record or (source.role == CONTEXT and one.topic == "parse")
+        )
+        yield replace(finding, severity=Severity.NOTE) if is_mild else finding
+
+
+def _said(one: Rule, context: dict[str, Any]) -> Iterator[Finding]:
     project: Project = context["project"]
     others = [context[name] for name in one.needs[1:]]
     if one.needs[0] == "source":
         for source in project.sources.values():
-            if source.role != CONTEXT:
+            if source.role != CONTEXT or one.topic == "parse":
                 yield from one.check(source, *others)
-            elif one.topic == "parse":
-                # nobody installs from a record or a fixture, and some are broken on purpose
-                for finding in one.check(source, *others):
-                    yield replace(finding, severity=Severity.NOTE)
         return
     items = {"install_set": project.install_sets, "image_set": project.image_sets}
     for item in items.get(one.needs[0], (project,)):
@@ -202,7 +209,7 @@ def _reported(one: Rule, finding: Finding, level: str, project: Project) -> Repo
     severity = finding.severity or one.severity
     # the configuration may make a rule worse, but not where nobody installs from
     source = project.sources.get(finding.span.path)
-    if level and (source is None or source.role != CONTEXT):
+    if level and (source is None or not source.is_record):
         severity = Severity(level)
     return Reported(
         one.code,
