@@ -196,6 +196,11 @@ def test_what_other_tools_keep_is_told_apart(tmp_path: Path, path: str, text: st
             "dependencies:\n- a\n- b\nx: 1\n",
             "it does not read as a conda environment",
         ),
+        (
+            "ml.yml",
+            "dependecies:\n- numpy\n",
+            "it does not read as a conda environment",
+        ),
         ("hatch.toml", "", "a configuration of Hatch: not read by this version"),
         ("recipe/meta.yaml", "artifact_uri: x\n", "it does not read as a conda recipe"),
         ("cog.yaml", "wheels: 6\n", "it does not read as a cog.yaml"),

@@ -91,6 +91,8 @@ _ENVIRONMENT = (
     r"|environment.*|conda.*"
 )
 _DEPENDENCIES = r"(?m)^[\"']?dependencies[\"']?\s*:"
+_MISSPELT = r"(?m)^(?:dep[a-z]{3,6}[cs][a-z]{2,4}s|ch[an]{2,4}n?els?)[ \t]*:[ \t]*$"
+"""What is meant for one of conda's keys, so that the file is worth naming."""
 _CHANNELS = r"(?m)^[\"']?channels[\"']?\s*:"
 _INTERPRETER = r"(?m)^[ \t]*-[ \t]*[\"']?(?:python|pip)\b"
 _MAPPINGS = (
@@ -236,7 +238,8 @@ def rejection(kind: str, text: str) -> str:
         kind: What :func:`by_name` said, with its ``?``.
         text: The whole file.
     """
-    hints = re.search(_DEPENDENCIES, text) or re.search(_CHANNELS, text)
+    keys = (_DEPENDENCIES, _CHANNELS, _MISSPELT)
+    hints = any(re.search(key, text) for key in keys)
     if kind == CONDA_ENV + "?" and (not hints or _is_other_yaml(text)):
         return ""
     if kind in ("conda-recipe", "cog", "rapids-dependencies"):
