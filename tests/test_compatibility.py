@@ -78,6 +78,14 @@ def test_nothing_between_two_known_patches_is_claimed_for_a_project() -> None:
     assert not compatible(marker, pythons=for_pythons(versions))
 
 
+@pytest.mark.parametrize("digits", ["9" * 5000, "\u00b2", "\u0663"])
+@pytest.mark.parametrize("form", ["3.9.{}", "{}.1", "3.{}"])
+def test_versions_that_are_no_numbers_are_no_pythons(form: str, digits: str) -> None:
+    for name in ("python_version", "python_full_version"):
+        odd = parse_marker(f"{name} == '{form.format(digits)}'")
+        assert not compatible(odd, parse_marker("python_version < '3.8'"))
+
+
 def test_hostile_markers_end_quickly() -> None:
     parts = [f"{v} {op} '{n}'" for n in range(25) for op in ("==", "!=") for v in VARIABLES]
     markers = [parse_marker(" and ".join(parts[at::7])) for at in range(7)]

@@ -94,11 +94,12 @@ def test_a_full_file() -> None:
 def test_statements() -> None:
     found = [(s.subject, s.value, s.span.text, s.binding) for s in read(FULL).statements]
     assert found == [
+        ("environment", "trainer", "trainer", False),
         ("python", "=3.10", "=3.10", True),
         ("platform", "linux-64", "linux-64", True),
         ("prefix", "/opt/envs/trainer", "/opt/envs/trainer", False),
     ]
-    versions = read(FULL).statements[0].versions
+    versions = read(FULL).statements[1].versions
     assert versions is not None
     assert versions.text == "==3.10.*"
 
@@ -132,6 +133,8 @@ def test_of_several_pip_sections_conda_keeps_the_last_and_all_are_read() -> None
         "dependencies: []\nname: x\n",
         "dependencies:\n  - pip\n  - pip:\n",
         "dependencies:\n  - pip:\n  - pip:\n    - one\n",
+        "dependencies:\n  - pip: >\n",
+        "dependencies:\n  - pip: ''\n  - pip: |+\n\n\n  - numpy\n",
         "dependencies:\n  - requests[security]\n  - scikit-learn>=1.5.*\n  - NumPy\n",
         "dependencies: [numpy, 'scipy=1.9']\n",
         "---\ndependencies:\n- numpy\n...\n",

@@ -220,6 +220,20 @@ def test_files_are_mapped_back_to_the_repository(lines: list[str], expected: lis
     assert all(one.anywhere and one.group == "stage:0" for one in source.includes)
 
 
+@pytest.mark.parametrize("name", ["me", "1", "2", "0000001", "000000" + "9" * 5000, "\u00b2"])
+@pytest.mark.parametrize("line", ["COPY --from={} /v /v\nRUN", "RUN --mount=from={},target=/v"])
+def test_a_stage_takes_no_files_from_itself_or_from_later_ones(line: str, name: str) -> None:
+    source = read(f"FROM x\nFROM y AS me\n{line.format(name)} pip install -r /v/a.txt\nFROM z\n")
+    assert targets(source) == []
+
+
+@pytest.mark.parametrize(("stages", "expected"), [(50, ["a.txt"]), (1500, [])])
+def test_files_are_followed_through_so_many_stages(stages: int, expected: list[str]) -> None:
+    chain = "".join(f"FROM x\nCOPY --from={at} /w /w\n" for at in range(stages))
+    source = read(f"FROM x\nCOPY . /w\n{chain}RUN pip install -r /w/a.txt\n")
+    assert targets(source) == expected
+
+
 def test_files_follow_from_stage_to_stage() -> None:
     source = read(
         "FROM x AS one\nWORKDIR /w\nCOPY deps ./deps\n"

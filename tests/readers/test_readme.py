@@ -240,6 +240,14 @@ def test_broken_settings_of_a_space_are_told() -> None:
     assert [p.kind for p in source.problems] == [UNREADABLE_FILE]
 
 
+@pytest.mark.parametrize("end", ["${", "$(", '"', "'", "$(( ", "\\"])
+@pytest.mark.parametrize("block", ["```sh\n", "    ", "```\n$ "])
+def test_what_a_command_leaves_open_ends_with_the_file(block: str, end: str) -> None:
+    source = read(f"{block}pip install {end}")
+    assert [command.tool for command in source.commands] == ["pip"]
+    assert_inside(source)
+
+
 def test_nothing_makes_it_fail() -> None:
     for text in spoiled(GUIDE, 300):
         read(text)

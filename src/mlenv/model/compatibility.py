@@ -52,7 +52,7 @@ _RETIRED = "linux2"
 _MOST_COMBINATIONS = 500
 """More than that only hostile markers need; nothing is concluded of them."""
 _MOST_LITERALS = 40
-_RELEASE = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
+_RELEASE = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?")
 _Named = dict[str, list[str]]
 
 

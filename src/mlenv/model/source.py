@@ -108,7 +108,8 @@ class Statement:
     """What a file says of the interpreter or the machine.
 
     Attributes:
-        subject: ``python``, ``cuda``, ``platform``, ``torch-backend`` or ``gpu``.
+        subject: ``python``, ``cuda``, ``cudnn``, ``gpu``, ``platform``, ``torch-backend``,
+            ``environment`` (a conda environment's name) or ``prefix``.
         value: As written.
         span: Where.
         versions: The versions admitted, where the subject has versions.

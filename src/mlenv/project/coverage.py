@@ -31,8 +31,13 @@ def coverage(sources: dict[str, Source], includes: Iterable[ResolvedInclude]) ->
     for path, source in sources.items() if locks else ():
         if source.role != LOCK:
             beside.setdefault((source.directory, source.kind), []).append(path)
-    # the lock of a manifest's own manager goes first where several stand in one folder
-    for lock in sorted(locks, key=lambda lock: not _is_own(lock, sources)):
+
+    # the lock of a manifest's own manager goes first where several stand in one folder, and what
+    # was exported from a lock comes after it
+    def order(lock: Source) -> tuple[bool, bool]:
+        return not _is_own(lock, sources), lock.generated_by == "uv export"
+
+    for lock in sorted(locks, key=order):
         for path in _covered_by(lock, sources, beside):
             if path in sources and path != lock.path:
                 covered.setdefault(path, lock.path)
@@ -102,7 +107,22 @@ def _covered_by(
         )
     else:
         named = list(_named_inputs(lock, sources))
-        yield from named or [lock.path.removesuffix(".txt") + ".in"]
+        if lock.generated_by == "uv export":
+            yield from _nearest(folder, sources)
+        else:
+            yield from named or [lock.path.removesuffix(".txt") + ".in"]
+
+
+def _nearest(folder: str, sources: dict[str, Source]) -> Iterator[str]:
+    """Yield the pyproject.toml of a folder, or of the first one above that has one."""
+    while True:
+        path = posixpath.join(folder, "pyproject.toml")
+        if path in sources:
+            yield path
+            return
+        if not folder:
+            return
+        folder = folder.rpartition("/")[0]
 
 
 def _named_inputs(lock: Source, sources: dict[str, Source]) -> Iterator[str]:

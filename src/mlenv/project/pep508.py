@@ -131,6 +131,8 @@ def _second_opinion(fragment: Fragment, group: str, kind: str) -> Requirement | 
 
     try:
         reference = Reference(fragment.text)
+        # packaging reads versions only here, where it puts them in order
+        specifier, marker = str(reference.specifier), str(reference.marker or "")
     except InvalidRequirement as error:
         return _refusal(fragment, _first_line(error), "", group, kind)
     except ValueError as error:  # digit strings too long for an integer
@@ -146,9 +148,9 @@ def _second_opinion(fragment: Fragment, group: str, kind: str) -> Requirement | 
         fragment.whole,
         fragment.span(start, start + len(reference.name)) if named else None,
         None,
-        pep440(str(reference.specifier)) or unknown(str(reference.specifier)),
+        pep440(specifier) or unknown(specifier),
         tuple(sorted(canonical_name(extra) for extra in reference.extras)),
-        _readable(str(reference.marker or "")),
+        _readable(marker),
         reference.url or "",
         group=group,
         kind=kind,

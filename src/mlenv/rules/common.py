@@ -18,13 +18,14 @@ _WORDS = (
 )
 _AUXILIARY_NAME = rf"(?:^|.*[-_.:])(?:{_WORDS})(?:[-_.].*)?$"
 _AUXILIARY_FOLDER = (
-    r"docs?|documentation|(?:integration|unit|e2e|functional)?_*(?:[^-_]+[-_])*tests?_*|testing|"
+    r"(?:[^-_]+[-_])*docs?(?:[-_]build(?:er|s)?)?|documentation|(?:integration|unit|e2e|functional)?_*(?:[^-_]+[-_])*tests?_*|testing|"
     r"\.github|\.circleci|\.devcontainer"
 )
 _ASIDE = (
     r"(?:^|[/_-])(?:examples?|demos?|tutorials?|notebooks?|recipes|samples?|benchmarks?|cookbooks?|"
-    r"research_projects)(?:[_-][^/]*)?/"
+    r"research_projects|profil(?:es?|ing))(?:[_-][^/]*)?/"
 )
+_PIPELINE_NAME = r"(?:.*[-_.])?(?:ci|docs?|lint(?:ing)?|tests?|rtd)"
 LOCKABLE = ("pyproject", "pixi", "pipfile")
 """Formats whose own tools write a lock, so that ranges in them are as they should be."""
 RANGED = (*LOCKABLE, "setup-py", "setup-cfg", "conda-recipe", "rapids-dependencies")
@@ -51,6 +52,32 @@ def is_aside(path: str) -> bool:
     So does a template with placeholders in its path: the project made from it decides and locks.
     """
     return "{{" in path or re.search(_ASIDE, path.lower()) is not None
+
+
+def is_metadata(source: Source, project: Project) -> bool:
+    """Whether a project's metadata takes its dependencies from a requirements file.
+
+    Ranges are right there then: what it says reaches everybody who installs the project.
+    """
+    return source.path in _metadata_files(project)
+
+
+@lru_cache(maxsize=4)
+def _metadata_files(project: Project) -> frozenset[str]:
+    return frozenset(
+        include.target
+        for include in project.includes
+        if project.sources[include.origin].kind in ("pyproject", "setup-py", "setup-cfg")
+        and not include.include.constraint
+    )
+
+
+def serves_pipeline(source: Source) -> bool:
+    """Whether a conda environment is named for what tests, checks or documents the project."""
+    return any(
+        statement.subject == "environment" and re.fullmatch(_PIPELINE_NAME, statement.value.lower())
+        for statement in source.statements
+    )
 
 
 def profile_of(source: Source, project: Project) -> str:

@@ -96,14 +96,14 @@ def unpinned_in_image(project: Project, knowledge: Knowledge) -> Iterator[Findin
                     knowledge.is_framework(name) for name in distributions(requirement, knowledge)
                 )
                 yield Finding(
-                    f"{requirement.written} has no version: each build installs another one",
+                    f"{requirement.written} has no version: each build may install another one",
                     requirement.name_span or requirement.span,
                     (requirement.name,),
                     Severity.WARNING if framework and not aside else None,
                     help="pin it, or install from a file that does",
                     batch="unpinned",
-                    batch_message="{count} packages have no version, and each build installs "
-                    "other ones: {packages}",
+                    batch_message="{count} packages have no version, so each build may install "
+                    "others: {packages}",
                 )
 
 

@@ -158,8 +158,8 @@ def _unserved(requirement: Requirement, elsewhere: Span | None, severity: Severi
         requirement.specifier_span or requirement.span,
         (requirement.name,),
         severity,
-        help=f"name the index that serves +{local} in this file with --extra-index-url (PyTorch's "
-        "installation page lists its own), or leave the label out",
+        help=f"name in this file, with --extra-index-url, the index that serves +{local} "
+        "(PyTorch's installation page gives its address), or leave the label out",
         related=(Related(elsewhere, "an index is spoken of here"),) if elsewhere else (),
         evidence=(_PYPI,),
         batch=f"local {local}",

@@ -11,6 +11,7 @@ from mlenv.model.project import Project
 from mlenv.model.requirement import MAIN
 from mlenv.model.source import LOCK, MANIFEST, Source
 from mlenv.model.text import Span
+from mlenv.phrases import listed
 from mlenv.rules.base import rule
 from mlenv.rules.common import LOCKABLE, declared, is_aside, is_auxiliary, profile_of, settled_among
 
@@ -21,6 +22,7 @@ _WRITES_LOCK = {
     "pixi": "pixi lock",
     "pipenv": "pipenv lock",
 }
+_MOST_NAMED = 3
 _COMPETING = ("uv-lock", "poetry-lock", "pdm-lock", "pylock", "pipfile-lock", "pixi-lock")
 
 
@@ -60,13 +62,15 @@ def no_lock(source: Source, project: Project) -> Iterator[Finding]:
     command = _WRITES_LOCK.get(manager, "")
     first = open_ones[0]
     matters = (profile == APPLICATION or bool(command)) and not is_aside(source.path)
-    count = len({r.name for r in open_ones})
+    names = tuple(dict.fromkeys(r.name for r in open_ones))
+    count = len(names)
     yield Finding(
-        f"{count} requirements are open and no lock records their versions"
+        f"{count} requirements state ranges, and no lock records what they became: "
+        f"{listed(names, _MOST_NAMED)}"
         if count > 1
-        else "1 requirement is open and no lock records its version",
+        else f"{first.written} states a range, and no lock records what it became",
         first.span,
-        tuple(dict.fromkeys(r.name for r in open_ones)),
+        names,
         Severity.WARNING if matters else None,
         help=f"run {command or 'uv lock'} and commit the lock",
         batch="no-lock",

@@ -9,7 +9,14 @@ from mlenv.model.project import Project
 from mlenv.model.requirement import Requirement
 from mlenv.model.source import Source
 from mlenv.records import dataclass
-from mlenv.rules.common import RANGED, declared, distributions, is_auxiliary, settled_among
+from mlenv.rules.common import (
+    RANGED,
+    declared,
+    distributions,
+    is_auxiliary,
+    serves_pipeline,
+    settled_among,
+)
 from mlenv.versions.version_set import VersionSet, intersection
 
 _EXACT_ENOUGH = 3
@@ -65,6 +72,8 @@ def open_versions(source: Source, project: Project, knowledge: Knowledge) -> Ite
         knowledge: Which distributions are frameworks, tools and companions.
     """
     if source.path in project.covered or source.kind in RANGED or source.generated_by:
+        return
+    if serves_pipeline(source):
         return
     by_name = _statements(source)
     candidates = [

@@ -9,9 +9,9 @@ from mlenv.model.finding import Finding, Severity
 from mlenv.model.profile import APPLICATION, LIBRARY, RESEARCH
 from mlenv.model.project import Project
 from mlenv.model.requirement import MAIN, PYPI
-from mlenv.model.source import Source
+from mlenv.model.source import IMAGE, Source
 from mlenv.rules.base import rule
-from mlenv.rules.common import declared, is_aside, is_auxiliary, profile_of
+from mlenv.rules.common import declared, is_aside, is_auxiliary, is_metadata, profile_of
 from mlenv.rules.openness import Openness, open_versions
 from mlenv.versions.version_set import Clause
 
@@ -41,26 +41,30 @@ def unpinned(source: Source, project: Project, knowledge: Knowledge) -> Iterator
     for one in open_versions(source, project, knowledge):
         if one.versions.has_lower_bound or one.versions.has_upper_bound:
             continue
-        if profile == APPLICATION and one.framework:
+        if profile == APPLICATION and one.framework and not is_metadata(source, project):
             continue  # PIN004 says it
         requirement = one.requirement
         yield Finding(
             f"{requirement.written} has no version: what gets installed depends on the day",
             requirement.name_span or requirement.span,
             (requirement.name,),
-            None if _matters(one, source, profile) else Severity.NOTE,
-            help=_pin_advice(source),
+            None if _matters(one, source, project) else Severity.NOTE,
+            help=_pin_advice(source, project),
             batch="unpinned",
             batch_message="{count} requirements have no version: {packages}",
         )
 
 
-def _matters(one: Openness, source: Source, profile: str) -> bool:
+def _matters(one: Openness, source: Source, project: Project) -> bool:
     """Whether an open version is worth a warning: it changes results, or what is deployed."""
-    return (one.framework or profile == APPLICATION) and not is_aside(source.path)
+    if is_aside(source.path) or is_metadata(source, project):
+        return False
+    return one.framework or profile_of(source, project) == APPLICATION
 
 
-def _pin_advice(source: Source) -> str:
+def _pin_advice(source: Source, project: Project) -> str:
+    if is_metadata(source, project):
+        return "commit a lock beside it; ranges are right in what a project requires"
     if source.path.endswith(".in"):
         return "compile it with uv pip compile or pip-compile and commit the result"
     return "pin the version that you tested, or commit a lock"
@@ -86,15 +90,15 @@ def floor_only(source: Source, project: Project, knowledge: Knowledge) -> Iterat
     for one in open_versions(source, project, knowledge):
         if one.versions.has_upper_bound or not one.versions.has_lower_bound:
             continue
-        if one.framework and profile == APPLICATION:
+        if one.framework and profile == APPLICATION and not is_metadata(source, project):
             continue  # PIN004 says it
         requirement = one.requirement
         yield Finding(
             f"{requirement.written} has a lower bound only and takes every future release",
             requirement.specifier_span or requirement.span,
             (requirement.name,),
-            Severity.WARNING if _matters(one, source, profile) else None,
-            help=_pin_advice(source),
+            Severity.WARNING if _matters(one, source, project) else None,
+            help=_pin_advice(source, project),
             batch="floor-only",
             batch_message="{count} requirements have a lower bound only: {packages}",
         )
@@ -150,7 +154,7 @@ def framework_not_exact(
         torch==2.1.0
         transformers==4.35.2
     """
-    if profile_of(source, project) != APPLICATION:
+    if profile_of(source, project) != APPLICATION or is_metadata(source, project):
         return
     for one in open_versions(source, project, knowledge):
         if one.framework:
@@ -162,7 +166,8 @@ def framework_not_exact(
                 Severity.NOTE if is_aside(source.path) else None,
                 help="pin it with ==, or commit a lock",
                 batch="frameworks",
-                batch_message="{count} frameworks are not pinned exactly: {packages}",
+                batch_message="{count} packages that decide what a model computes are not pinned "
+                "exactly: {packages}",
             )
 
 
@@ -210,9 +215,9 @@ def exact_pin_in_library(source: Source, project: Project) -> Iterator[Finding]:
 
     Whoever installs the library gets that one version or a conflict: two libraries that pin torch
     differently cannot be installed together. Pins belong in the lock that the library is tested
-    with, ranges in its metadata. A note where most are pinned: that is a decision, and the project
-    rather a program. Companions that must match exactly are the exception: say so with a
-    suppression.
+    with, ranges in its metadata. A note where most are pinned, or where an image installs the
+    project from its lock: that is a decision, and the project rather a program. Companions that
+    must match exactly are the exception: say so with a suppression.
 
     Bad:
         dependencies = ["numpy==1.24.3"]
@@ -228,6 +233,7 @@ def exact_pin_in_library(source: Source, project: Project) -> Iterator[Finding]:
     own = packaging.name
     main = [r for r in declared(source) if r.group == MAIN and r.name != "python"]
     deliberate = sum(r.versions.is_exact for r in main) > max(len(main) / 2, _FEW)
+    deliberate = deliberate or _is_deployed(source, project)
     for requirement in main:
         if requirement.versions.exact is None or requirement.is_direct:
             continue
@@ -244,3 +250,14 @@ def exact_pin_in_library(source: Source, project: Project) -> Iterator[Finding]:
             batch_message="this library pins {count} dependencies exactly, which its users must "
             "share: {packages}",
         )
+
+
+def _is_deployed(source: Source, project: Project) -> bool:
+    """Whether an image installs a project from the lock beside it."""
+    folder = f"{source.directory}/" if source.directory else ""
+    return source.path in project.covered and any(
+        command.follows_lock
+        for other in project.sources.values()
+        if other.role == IMAGE and other.path.startswith(folder) and not is_auxiliary(other.path)
+        for command in other.commands
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mlenv.model.finding import Evidence, Finding, Severity
 from mlenv.model.project import Project
 from mlenv.model.requirement import STAGE, Requirement
-from mlenv.model.source import MANIFEST, Source
+from mlenv.model.source import IMAGE, MANIFEST, Source
 from mlenv.rules.base import rule
 from mlenv.rules.common import LOCKABLE, is_aside, is_auxiliary
 from mlenv.rules.places import own_names
@@ -51,14 +51,16 @@ def vcs_without_commit(source: Source, project: Project) -> Iterator[Finding]:
         own = requirement.name in own_names(project)
         # a stage that builds is part of what is built
         group = "" if requirement.group_kind == STAGE else requirement.group_name
-        minor = mild or own or is_auxiliary("", group)
+        # what an argument of the build decides is the choice of whoever builds
+        chosen = source.role == IMAGE and "$" in requirement.span.text
+        minor = mild or own or chosen or is_auxiliary("", group)
         yield Finding(
             f"{_named(requirement)} follows {followed}, which moves",
             requirement.span,
             (requirement.name or _named(requirement),),
             Severity.NOTE if minor else None,
             help=_advice(requirement, source, own=own),
-            batch="vcs",
+            batch="own vcs" if own else "vcs",
             batch_message="{count} references follow a branch, which moves: {packages}",
         )
 

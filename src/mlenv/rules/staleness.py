@@ -33,8 +33,6 @@ _EVERY_GROUP = ("uv-lock", "poetry-lock", "pixi-lock", "pipfile-lock")
 _LEFT_OUT = frozenset(("pip", "setuptools", "wheel", "distribute", "python"))
 """What tools leave out of a lock on purpose."""
 _MOST_NAMED = 3
-_HEADER = 500
-"""Within how many characters the command stands that wrote a file."""
 
 Locked = dict[tuple[str, str], list[LockedPackage]]
 
@@ -115,15 +113,15 @@ def unlocked_requirement(project: Project) -> Iterator[Finding]:
                 continue
             if (requirement.ecosystem, requirement.name) not in names:
                 yield Finding(
-                    f"{requirement.written} is not in {lock.path}, which was written before it "
-                    "was added",
+                    f"{requirement.written} is not in {lock.path}: the lock is older than the "
+                    "requirement",
                     requirement.name_span or requirement.span,
                     (requirement.name,),
                     Severity.ERROR if lock.kind == "poetry-lock" else None,
                     help=f"run {_command(lock)} and commit the result",
                     batch=f"unlocked {lock.path}",
-                    batch_message=f"{{count}} requirements are not in {lock.path}, which was "
-                    "written before they were added: {packages}",
+                    batch_message=f"{{count}} requirements are not in {lock.path}, which is "
+                    "older: {packages}",
                 )
 
 
@@ -190,11 +188,11 @@ def lock_without_hashes(source: Source) -> Iterator[Finding]:
     Good:
         requirements.txt with a --hash behind each version
     """
-    compiled = source.generated_by in ("uv", "pip-compile", "pip-tools")
+    compiled = source.generated_by in ("uv", "uv export", "pip-compile", "pip-tools")
     if source.kind != "requirements" or not compiled or not source.locked:
         return
     if not any(package.hashed for package in source.locked):
-        exported = source.generated_by == "uv" and "uv export" in source.text.text[:_HEADER]
+        exported = source.generated_by == "uv export"
         yield Finding(
             f"none of the {len(source.locked)} locked packages has a hash",
             source.locked[0].span,
@@ -289,6 +287,8 @@ def _locked_sets(project: Project) -> Iterator[tuple[Source, InstallSet]]:
             lock = project.sources.get(path)
             if lock is None or not lock.locked or lock.is_contested:
                 continue
+            if lock.generated_by == "uv export":
+                continue  # of some groups, which its header alone tells
             if install_set.group == MAIN or lock.kind in (*_EVERY_GROUP, "pdm-lock"):
                 yield lock, install_set
 

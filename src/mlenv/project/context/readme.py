@@ -75,7 +75,8 @@ class _Reader:
 
     def run(self, start: int) -> None:
         """Read all lines that begin behind an offset."""
-        lines = re.compile(r"([^\r\n]*)(?:\r\n|[\r\n]|\Z)").finditer(self.text.text, start)
+        # no line begins at the end: a script would be joined to it by a line end that is not there
+        lines = re.compile(r"(?!\Z)([^\r\n]*)(?:\r\n|[\r\n]|\Z)").finditer(self.text.text, start)
         for match in islice(lines, _MAX_LINES):
             line = Fragment.of(self.text, *match.span(1))
             if self.fence:

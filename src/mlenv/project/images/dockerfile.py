@@ -5,6 +5,8 @@ Source: Dockerfile reference; BuildKit's frontend, which this follows where the 
 
 from __future__ import annotations
 
+import re
+
 from mlenv.model.image import Stage
 from mlenv.model.requirement import STAGE, group_key
 from mlenv.model.source import (
@@ -27,7 +29,7 @@ from mlenv.project.images.dockerfile_arguments import (
     read_mounts,
     recipe_words,
 )
-from mlenv.project.images.dockerfile_copies import Files, Locate, nowhere
+from mlenv.project.images.dockerfile_copies import ELSEWHERE, Files
 from mlenv.project.images.dockerfile_facts import PythonVariables, statements
 from mlenv.project.images.dockerfile_instructions import (
     Instruction,
@@ -253,12 +255,13 @@ class _Reader:
         if copy is not None:
             state.files.add(copy)
 
-    def _origin(self, name: str) -> Locate:
-        """Return how paths of another stage map to the repository."""
+    def _origin(self, name: str) -> Files:
+        """Return the files of another stage; a stage cannot copy from itself."""
         at = self.by_name.get(name.lower())
-        if at is None and name.isdigit() and int(name[:6]) < len(self.states):
+        if at is None and re.fullmatch(r"[0-9]{1,6}", name):
             at = int(name)
-        return self.states[at].files.locate if at is not None else nowhere
+        is_earlier = at is not None and at < len(self.states) - 1
+        return self.states[at].files if at is not None and is_earlier else ELSEWHERE
 
     def _run(self, instruction: Instruction) -> None:
         state = self.states[-1]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from mlenv.model.text import Fragment
-from mlenv.project.images.dockerfile_copies import Copy, Locate
+from mlenv.project.images.dockerfile_copies import Copy, Files
 from mlenv.project.images.dockerfile_instructions import Instruction
 from mlenv.project.shell.context import joined
 from mlenv.project.shell.scanner import Scanner, Word
@@ -90,7 +90,7 @@ def read_copy(
     instruction: Instruction,
     variables: Variables,
     folder: str | None,
-    origin: Callable[[str], Locate],
+    origin: Callable[[str], Files],
 ) -> Copy | None:
     """Read a ``COPY`` or ``ADD``; None where its paths are not known.
 
@@ -98,7 +98,7 @@ def read_copy(
         instruction: The instruction.
         variables: What is known of variables.
         folder: The working folder.
-        origin: Gives for the name of a stage how its paths map to the repository.
+        origin: Gives for the name of a stage its files.
     """
     names = _json_words(instruction.arguments)
     words = names if names is not None else recipe_words(instruction, variables)
@@ -121,7 +121,7 @@ def read_mounts(
     instruction: Instruction,
     variables: Variables,
     folder: str | None,
-    origin: Callable[[str], Locate],
+    origin: Callable[[str], Files],
 ) -> list[Copy]:
     """Return what ``RUN --mount`` binds from the build context or another stage."""
     found = []
@@ -137,9 +137,9 @@ def read_mounts(
             )
         source = next((options[name] for name in _SOURCES if name in options), ".")
         if place is not None:
-            locate = origin(options["from"]) if "from" in options else None
+            files = origin(options["from"]) if "from" in options else None
             source = expanded(source, instruction, variables)
-            found.append(Copy((source,), place, origin=locate))
+            found.append(Copy((source,), place, origin=files))
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from mlenv.records import dataclass
@@ -18,8 +18,7 @@ _FILES = frozenset(("Pipfile", "Makefile", "LICENSE", "Dockerfile", "MLproject",
 _PATTERN = re.compile(r"[*?\[]")
 _MAX_COPIES = 100
 _MAX_SOURCES = 50
-
-Locate = Callable[[str], str]
+_MAX_STAGES = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,15 +29,15 @@ class Copy:
         sources: The paths as written, relative to the build context or in the other image.
         target: Where they go, as an absolute path.
         is_folder: Whether the target is a folder for certain.
-        origin: Maps a path of another stage, where they come from one; None for the build
-            context. What comes from an image elsewhere has one that knows nothing.
+        origin: The files of another stage, where they come from one; None for the build
+            context, and `ELSEWHERE` for an image that is none of the stages.
         keeps_folders: Whether the sources' own folders are kept (``--parents``).
     """
 
     sources: tuple[str, ...]
     target: str
     is_folder: bool = False
-    origin: Locate | None = None
+    origin: Files | None = None
     keeps_folders: bool = False
 
 
@@ -71,17 +70,25 @@ class Files:
             The path relative to the build context; empty where it does not come from there, or
             nothing tells.
         """
+        files: Files | None = self
+        for _ in range(_MAX_STAGES):
+            if files is None:
+                return path
+            files, path = files.came_from(path)
+        return ""
+
+    def came_from(self, path: str) -> tuple[Files | None, str]:
+        """Return where a path was copied from: the files of a stage or None, and its path there."""
         for copy in reversed(self._copies):
             for source in copy.sources[:_MAX_SOURCES]:
                 found = _origin(copy, source, path)
                 if found:
-                    return copy.origin(found) if copy.origin is not None else found
-        return ""
+                    return copy.origin, found
+        return None, ""
 
 
-def nowhere(_path: str) -> str:
-    """Map a path of an image from elsewhere: it does not come from the repository."""
-    return ""
+ELSEWHERE = Files()
+"""The files of an image from elsewhere: none of them comes from the repository."""
 
 
 def _origin(copy: Copy, source: str, path: str) -> str:

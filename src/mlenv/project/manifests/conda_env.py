@@ -146,6 +146,10 @@ class _Reader:
             self.collector.statements.append(
                 Statement("prefix", value.value, value.span, binding=False)
             )
+        elif name == "name" and isinstance(value, Scalar) and value.value:
+            self.collector.statements.append(
+                Statement("environment", value.value, value.span, binding=False)
+            )
         elif name == "python" and self.is_python_env and isinstance(value, Scalar):
             self._python_env(value)
         elif name not in _OTHERS and self.unknown_count < _MAX_UNKNOWN:
@@ -287,8 +291,8 @@ class _Reader:
                 self._pip_item(item)
         elif isinstance(value, Mapping):
             self._refuse(key.span, "pip's packages are a list", "begin each entry with -")
-        elif isinstance(value, Scalar) and not value.is_null:
-            advice = f"put - before {value.value.splitlines()[0]}, on its own line"
+        elif isinstance(value, Scalar) and not value.is_null and value.value.strip():
+            advice = f"put - before {value.value.strip().splitlines()[0]}, on its own line"
             self._refuse(value.span, "pip's packages are a list", advice)
             self._pip_item(value)
 

@@ -14,11 +14,17 @@ if TYPE_CHECKING:
     from mlenv.project.toml_locator import Path
 
 _ENVIRONMENTS = ("tool", "hatch", "envs")
+_REQUIREMENTS_HOOK = ("tool", "hatch", "metadata", "hooks", "requirements_txt", "files")
 _DEFAULT = "default"
 
 
 def read(draft: TomlDraft) -> None:
-    """Read ``[tool.hatch.envs]``: each environment is a group."""
+    """Read ``[tool.hatch.envs]``, where each environment is a group, and the files of a hook.
+
+    The hook is hatch-requirements-txt's, which takes the dependencies from requirements files.
+    """
+    for item in draft.strings(_REQUIREMENTS_HOOK):
+        draft.include(item)
     for name in draft.table(_ENVIRONMENTS):
         _environment(draft, (*_ENVIRONMENTS, name), group_key(ENV, name))
 
