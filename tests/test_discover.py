@@ -167,6 +167,7 @@ def test_a_vague_name_needs_the_content(tmp_path: Path, path: str, text: str, ki
         ("compose.yml", "name: x\nservice: y\n"),
         ("train.yaml", "model: resnet\nlr: 0.1\n"),
         (".github/workflows/labels.yml", "on: push\n"),
+        (".github/workflows/run.yml", "jobs:\n  a:\n    steps:\n    - run: python train.py\n"),
         ("environment.yml", "DATABASE_URL: x\nDEBUG: true\n"),
         ("env.txt", "DEBUG=1\nPATH=/usr/bin\n"),
         (

@@ -61,6 +61,11 @@ _SIGNS = {
     "runtime-txt": r"(?im)^[ \t]*(?:(?:c?python|py)[-@]?)?\d+(?:\.\d[\w.+-]*)?[ \t\r]*(?:#.*)?$",
 }
 """What a file must hold to be what its name says."""
+_OF_ENVIRONMENT = (
+    r"(?i)install|\bpip|\buvx?\b|conda|mamba|poetry|\bpdm\b|pixi|\bapt|\bapk\b|\byum\b|\bdnf\b"
+    r"|zypper|image|container|docker|\bpy[\w -]*[\"']?\s*:|pythons"
+)
+"""Words without which a workflow has no Python, no image and no command that installs."""
 _COMPOSE = r"(?:docker-)?compose(?:[._-].*)?\.ya?ml"
 _WORKFLOW = r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)action\.ya?ml$"
 _READMES = frozenset(("readme", "readme.md", "readme.rst", "readme.txt"))
@@ -206,7 +211,9 @@ def by_content(kind: str, text: str) -> str:
     vague = kind.endswith("?")
     kind = kind.rstrip("?")
     if kind in _SIGNS:
-        return kind if re.search(_SIGNS[kind], text) else ""
+        # most workflows that label, lint or release say nothing of an environment
+        says = kind != "github-workflow" or re.search(_OF_ENVIRONMENT, text) is not None
+        return kind if says and re.search(_SIGNS[kind], text) else ""
     if kind in (REQUIREMENTS, CONSTRAINTS, CONDA_EXPLICIT):
         return _text_content(kind, text, vague=vague)
     if kind != CONDA_ENV:
