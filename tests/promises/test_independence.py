@@ -135,7 +135,7 @@ def test_the_order_in_which_the_disk_lists_files_changes_nothing(
     for path in sorted(project.rglob("*"), reverse=True):
         if path.is_file():
             copy = tmp_path / path.relative_to(project)
-            copy.parent.mkdir(exist_ok=True)
+            copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(path.read_bytes())
     assert report(tmp_path, ".") == expected
 
