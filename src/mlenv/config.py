@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from mlenv.errors import ConfigError
+from mlenv.paths import folders_above
 from mlenv.records import dataclass, replace
 
 if TYPE_CHECKING:
@@ -176,12 +177,7 @@ def matches_path(pattern: str, path: str) -> bool:
         return False
     if not compiled.folders_only and compiled.matches(path):
         return True
-    folder = path.rpartition("/")[0]
-    while folder:
-        if compiled.matches(folder):
-            return True
-        folder = folder.rpartition("/")[0]
-    return False
+    return any(folder and compiled.matches(folder) for folder in folders_above(path))
 
 
 def suggestion(word: str, known: Collection[str]) -> str:

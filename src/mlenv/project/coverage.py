@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlenv.model.project import ResolvedInclude
 from mlenv.model.source import LOCK, Source
+from mlenv.paths import folders_above
 
 if TYPE_CHECKING:
     from mlenv.project.gitignore import Pattern
@@ -108,21 +109,10 @@ def _covered_by(
     else:
         named = list(_named_inputs(lock, sources))
         if lock.generated_by == "uv export":
-            yield from _nearest(folder, sources)
+            paths = (posixpath.join(above, "pyproject.toml") for above in folders_above(lock.path))
+            yield from [path for path in paths if path in sources][:1]
         else:
             yield from named or [lock.path.removesuffix(".txt") + ".in"]
-
-
-def _nearest(folder: str, sources: dict[str, Source]) -> Iterator[str]:
-    """Yield the pyproject.toml of a folder, or of the first one above that has one."""
-    while True:
-        path = posixpath.join(folder, "pyproject.toml")
-        if path in sources:
-            yield path
-            return
-        if not folder:
-            return
-        folder = folder.rpartition("/")[0]
 
 
 def _named_inputs(lock: Source, sources: dict[str, Source]) -> Iterator[str]:

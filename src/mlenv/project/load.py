@@ -19,6 +19,7 @@ from mlenv.model.source import (
     Source,
 )
 from mlenv.model.text import SourceText
+from mlenv.paths import folders_above
 from mlenv.project import classify
 from mlenv.project.coverage import coverage, inputs
 from mlenv.project.cycles import cycles
@@ -290,8 +291,7 @@ class _Loader:
 
     def _search(self, source: Source, include: Include) -> None:
         """Look for a file in the folder of what names it and in each one above."""
-        folder = source.directory
-        while True:
+        for folder in folders_above(source.path):
             path = self.tree.resolve(f"{folder}/_" if folder else "_", include.target)
             if path is not None and path not in self.sources:
                 text = self.tree.read(path)
@@ -300,9 +300,6 @@ class _Loader:
             if path is not None and path in self.sources:
                 self.includes.append(ResolvedInclude(source.path, include, path))
                 return
-            if not folder:
-                return
-            folder = folder.rpartition("/")[0]
 
     def _cause(self, path: str, text: Unreadable) -> tuple[str, str]:
         """Return why an include was not read, and the kind of problem that it is, if any."""

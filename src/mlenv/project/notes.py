@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlenv.model.mention import index_mention
 from mlenv.model.source import CONTEXT, LOCK, Source
 from mlenv.model.text import SourceText
+from mlenv.paths import folders_above
 
 if TYPE_CHECKING:
     from mlenv.model.text import Span
@@ -40,10 +41,7 @@ def find_index_note(tree: Tree, sources: Iterable[Source]) -> Span | None:
         return None
     folders = dict.fromkeys(_FOLDERS)
     for source in asking:
-        folder = source.directory
-        while folder:
-            folders[folder] = None
-            folder = folder.rpartition("/")[0]
+        folders.update(dict.fromkeys(folders_above(source.path)))
     paths = [path for folder in folders for path in _names(tree.root, folder)]
     for path in paths[:_MOST]:
         text = tree.read(path, limit=_BYTES)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlenv.errors import UsageError
+from mlenv.paths import folders_above
 from mlenv.project import classify
 from mlenv.project.discover import ignore_file, is_ignored
 from mlenv.records import dataclass
@@ -52,11 +53,8 @@ class Place:
         """Return the folders around what is named, which are not walked themselves."""
         found: dict[str, None] = {}
         for name in self.named:
-            folder = name
             is_file = not os.path.isdir(os.path.join(self.top, name))
-            while folder:
-                folder = folder.rpartition("/")[0]
-                found[folder] = None
+            found.update(dict.fromkeys(folders_above(name)))
             if not is_file and not name:
                 return []
         return sorted(found)

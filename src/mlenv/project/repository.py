@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlenv.model.repository import EnvironmentFolder, IgnoredLock, Repository
 from mlenv.model.text import SourceText
+from mlenv.paths import folders_above
 from mlenv.project import classify
 from mlenv.project.discover import is_ignored
 from mlenv.project.files import Tree, Unreadable
@@ -62,12 +63,10 @@ class _Kept:
 
     def _is_nested(self, path: str) -> bool:
         """Whether a repository below the top has the path, so that the top's index has not."""
-        folder = path.rpartition("/")[0]
-        while folder:
-            if os.path.lexists(os.path.join(self.top, folder, ".git")):
-                return True
-            folder = folder.rpartition("/")[0]
-        return False
+        return any(
+            folder and os.path.lexists(os.path.join(self.top, folder, ".git"))
+            for folder in folders_above(path)
+        )
 
 
 def _tracked(top: str, files: Sequence[str], folders: Sequence[str]) -> frozenset[str] | None:

@@ -12,6 +12,7 @@ from mlenv.model.profile import LIBRARY
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import Requirement
 from mlenv.model.source import CONTEXT, IMAGE, LOCK, Include, Source
+from mlenv.paths import folders_above
 from mlenv.rules.base import rule
 from mlenv.rules.common import distributions, is_aside, is_auxiliary
 
@@ -206,16 +207,11 @@ def _of_project(source: Source, command: InstallCommand, project: Project) -> st
     path = command.project.partition("[")[0].rstrip("/")
     if path != ".":
         return ""
-    folder = source.directory
-    while True:
-        manifest = f"{folder}/pyproject.toml" if folder else "pyproject.toml"
-        if manifest in project.sources:
-            lock = project.covered.get(manifest, "")
-            is_tool_lock = lock in project.sources and project.sources[lock].kind != "requirements"
-            return lock if is_tool_lock else ""
-        if not folder:
-            return ""
-        folder = folder.rpartition("/")[0]
+    manifests = (f"{folder}/pyproject.toml".lstrip("/") for folder in folders_above(source.path))
+    manifest = next((path for path in manifests if path in project.sources), "")
+    lock = project.covered.get(manifest, "")
+    is_tool_lock = lock in project.sources and project.sources[lock].kind != "requirements"
+    return lock if is_tool_lock else ""
 
 
 def _is_lock(source: Source, command: InstallCommand, targets: _Targets, project: Project) -> bool:

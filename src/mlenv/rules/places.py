@@ -9,6 +9,7 @@ from functools import lru_cache
 from mlenv.model.project import Project
 from mlenv.model.requirement import Requirement
 from mlenv.model.source import Index, Source
+from mlenv.paths import folders_above
 
 TRUSTED_HOST = "trusted-host"
 _EXPLICIT = "explicit"
@@ -75,9 +76,7 @@ def _is_other(url: str) -> bool:
 
 def settings_over(path: str, project: Project) -> Iterator[Source]:
     """Yield the files with uv's settings that hold for a file: beside it and above."""
-    folder = path
-    while folder:
-        folder = folder.rpartition("/")[0]
+    for folder in folders_above(path):
         for name in ("uv.toml", "pyproject.toml"):
             source = project.sources.get(f"{folder}/{name}".lstrip("/"))
             if source is not None:
