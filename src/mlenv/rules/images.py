@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.finding import Evidence, Finding, Severity
@@ -11,10 +11,10 @@ from mlenv.model.image import SYSTEM_TOOLS, InstallCommand, Stage
 from mlenv.model.profile import LIBRARY
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import Requirement
-from mlenv.model.source import CONTEXT, IMAGE, LOCK, Include, Source
+from mlenv.model.source import CONTEXT, IMAGE, LOCK, Source
 from mlenv.paths import folders_above
 from mlenv.rules.base import rule
-from mlenv.rules.common import distributions, is_aside, is_auxiliary
+from mlenv.rules.common import distributions, is_aside, is_auxiliary, targets_of
 
 _PIP = ("pip", "uv pip")
 _PIPELINES = ("github-workflow", "gitlab-ci")
@@ -140,9 +140,6 @@ def lock_not_used(project: Project) -> Iterator[Finding]:
     Good:
         RUN uv sync --locked
     """
-    targets: dict[tuple[str, int], list[str]] = {}
-    for one in project.includes:
-        targets.setdefault((one.origin, one.include.span.start), []).append(one.target)
     for source in project.sources.values():
         tests = source.kind in _PIPELINES and project.profile != LIBRARY
         if source.role != IMAGE and not tests:
@@ -151,10 +148,10 @@ def lock_not_used(project: Project) -> Iterator[Finding]:
         locked = {
             command.group
             for command in source.commands
-            if command.follows_lock or _is_lock(source, command, targets, project)
+            if command.follows_lock or _is_lock(source, command, project)
         }
         for command in source.commands:
-            lock = _passed_over(source, command, targets, locked, project)
+            lock = _passed_over(source, command, locked, project)
             if lock:
                 yield Finding(
                     f"this does not install what {lock} records, but resolves anew",
@@ -167,22 +164,14 @@ def lock_not_used(project: Project) -> Iterator[Finding]:
                 )
 
 
-_Targets = Mapping[tuple[str, int], Sequence[str]]
-
-
 def _passed_over(
-    source: Source,
-    command: InstallCommand,
-    targets: _Targets,
-    locked: Collection[str],
-    project: Project,
+    source: Source, command: InstallCommand, locked: Collection[str], project: Project
 ) -> str:
     """Return the lock that a command does not use; empty where there is none, or it does.
 
     Args:
         source: The file that holds the command.
         command: What installs.
-        targets: Where the includes lead, by the file that names them and the place.
         locked: The groups of the file that something installs from a lock.
         project: What surrounds it.
     """
@@ -191,15 +180,11 @@ def _passed_over(
     if "--no-deps" in command.options:
         return ""  # what it needs was installed before, perhaps from the lock
     for include in command.files:
-        for target in () if include.constraint else targets.get(_place(source, include), ()):
+        for target in () if include.constraint else targets_of(source.path, include, project):
             lock = project.covered.get(target, "")
             if lock and project.sources[target].role != LOCK:
                 return lock
     return "" if command.group in locked else _of_project(source, command, project)
-
-
-def _place(source: Source, include: Include) -> tuple[str, int]:
-    return source.path, include.span.start
 
 
 def _of_project(source: Source, command: InstallCommand, project: Project) -> str:
@@ -214,14 +199,14 @@ def _of_project(source: Source, command: InstallCommand, project: Project) -> st
     return lock if is_tool_lock else ""
 
 
-def _is_lock(source: Source, command: InstallCommand, targets: _Targets, project: Project) -> bool:
+def _is_lock(source: Source, command: InstallCommand, project: Project) -> bool:
     """Whether a command installs from a lock or an export of one before the project itself."""
     if command.tool in SYSTEM_TOOLS:
         return False
     return any(
         project.sources[target].role == LOCK
         for include in command.files
-        for target in targets.get(_place(source, include), ())
+        for target in targets_of(source.path, include, project)
     )
 
 

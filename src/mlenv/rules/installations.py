@@ -9,6 +9,7 @@ from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import Requirement
 from mlenv.model.source import Index, Source
 from mlenv.records import dataclass
+from mlenv.rules.common import targets_of
 
 _PIP_FORMATS = ("requirements", "conda-env", "mlflow-python-env", "pipfile", "cog", "bentofile")
 """Formats whose indexes and requirements reach pip."""
@@ -39,9 +40,6 @@ class Installers:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._targets = {
-            (one.origin, one.include.span.start): one.target for one in project.includes
-        }
         self._by_target: dict[str, list[tuple[Source, InstallCommand]]] = {}
         for source in project.sources.values():
             for command in source.commands:
@@ -50,8 +48,8 @@ class Installers:
 
     def files_of(self, source: Source, command: InstallCommand) -> list[str]:
         """Return the paths of the files that a command installs from or is bounded by."""
-        starts = [(source.path, include.span.start) for include in command.files]
-        return [self._targets[start] for start in starts if start in self._targets]
+        found = (targets_of(source.path, include, self._project) for include in command.files)
+        return list(dict.fromkeys(target for targets in found for target in targets))
 
     def of(self, path: str) -> list[tuple[Source, InstallCommand]]:
         """Return the commands that install from a file, each with the file that it stands in."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
+from mlenv.model.profile import LIBRARY
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import (
     BUILD,
@@ -15,9 +16,10 @@ from mlenv.model.requirement import (
     LockedPackage,
     Requirement,
 )
-from mlenv.model.source import MANIFEST, Source
+from mlenv.model.source import CONTEXT, MANIFEST, Source
 from mlenv.phrases import listed
 from mlenv.rules.base import rule
+from mlenv.rules.common import targets_of
 from mlenv.versions.version import parse_version
 
 _UPDATES = {
@@ -166,12 +168,11 @@ def no_longer_required(project: Project) -> Iterator[Finding]:
 
 def _is_open(project: Project, sets: list[InstallSet]) -> bool:
     """Whether files that belong to some install sets were not read."""
-    homes = {one.home.path for one in sets}
-    included = {(i.origin, i.include.span.start) for i in project.includes}
+    homes = {one.home.path: one.home for one in sets}
     return any(
-        (path, include.span.start) not in included
-        for path in homes
-        for include in project.sources[path].includes
+        not targets_of(path, include, project)
+        for path, home in homes.items()
+        for include in home.includes
     )
 
 
@@ -220,13 +221,13 @@ def ignored_lock(project: Project) -> Iterator[Finding]:
             yield Finding(
                 f"git ignores {ignored.path}: others resolve anew",
                 ignored.span,
-                severity=Severity.NOTE if project.profile == "library" else None,
+                severity=Severity.NOTE if project.profile == LIBRARY else None,
                 help=f"remove the pattern and commit {posixpath.basename(ignored.path)}",
             )
 
 
 @rule("LCK009", "lock-without-input", topic="locks", severity=Severity.NOTE)
-def lock_without_input(source: Source, project: Project) -> Iterator[Finding]:
+def lock_without_input(project: Project) -> Iterator[Finding]:
     """A compiled file whose input is not in the repository, or is not the one beside it.
 
     Its header names the file that it was compiled from. Without it the lock cannot be renewed, and
@@ -239,9 +240,16 @@ def lock_without_input(source: Source, project: Project) -> Iterator[Finding]:
     Good:
         requirements.in beside it
     """
-    if source.kind != "requirements" or not source.compiled_from:
-        return
-    missing = [name for name in source.compiled_from if not _is_there(name, project)]
+    known = {*project.sources, *(one.path for one in project.unread)}
+    names = {posixpath.basename(path) for path in known}
+    for source in project.sources.values():
+        if source.kind == "requirements" and source.compiled_from and source.role != CONTEXT:
+            yield from _of_other_input(source, names, project)
+
+
+def _of_other_input(source: Source, names: Collection[str], project: Project) -> Iterator[Finding]:
+    """Yield what is wrong with the input of one compiled file, given the names of all files."""
+    missing = [name for name in source.compiled_from if not _is_there(name, names)]
     if len(missing) == len(source.compiled_from):
         yield Finding(
             f"it was compiled from {listed(tuple(missing), _MOST_NAMED)}, which is not there",
@@ -252,8 +260,8 @@ def lock_without_input(source: Source, project: Project) -> Iterator[Finding]:
         )
         return
     beside = project.sources.get(source.path.removesuffix(".txt") + ".in")
-    names = {posixpath.basename(name.replace("\\", "/")) for name in source.compiled_from}
-    if beside is not None and posixpath.basename(beside.path) not in names:
+    named = {posixpath.basename(name.replace("\\", "/")) for name in source.compiled_from}
+    if beside is not None and posixpath.basename(beside.path) not in named:
         yield Finding(
             f"it was compiled from {listed(source.compiled_from, _MOST_NAMED)}, and not from the "
             f"{posixpath.basename(beside.path)} beside it",
@@ -264,13 +272,11 @@ def lock_without_input(source: Source, project: Project) -> Iterator[Finding]:
         )
 
 
-def _is_there(name: str, project: Project) -> bool:
+def _is_there(name: str, names: Collection[str]) -> bool:
     path = name.replace("\\", "/")
-    base = posixpath.basename(path)
     if path.startswith(("/", "-", "$", "~")) or "*" in path or "://" in path:
         return True  # nothing of the repository
-    known = {*project.sources, *(one.path for one in project.unread)}
-    return path in known or any(posixpath.basename(one) == base for one in known)
+    return posixpath.basename(path) in names
 
 
 def _locked_sets(project: Project) -> Iterator[tuple[Source, InstallSet]]:
