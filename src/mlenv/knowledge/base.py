@@ -11,9 +11,22 @@ from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
 
 if TYPE_CHECKING:
+    from mlenv.knowledge.bases import Bases
+    from mlenv.knowledge.breaks import Breaks
+    from mlenv.knowledge.builds import Builds
+    from mlenv.knowledge.companions import Companions
+    from mlenv.knowledge.cuda import Cuda
+    from mlenv.knowledge.extra import Extra, Forbidden
+    from mlenv.knowledge.gpu_needs import GpuNeeds
+    from mlenv.knowledge.gpus import Gpus
     from mlenv.knowledge.indexes import Indexes
     from mlenv.knowledge.interpreters import Interpreters
     from mlenv.knowledge.names import Names
+    from mlenv.knowledge.numpy2 import Numpy2
+    from mlenv.knowledge.releases import Releases
+    from mlenv.knowledge.system_libraries import SystemLibraries
+    from mlenv.knowledge.system_packages import SystemPackages
+    from mlenv.knowledge.torch import Torch
 
 KNOWLEDGE_DATE = "2026-11-20"
 """The day up to which the records hold."""
@@ -35,7 +48,19 @@ class LastRelease:
 
 
 class Knowledge:
-    """The records of one version of mlenv."""
+    """The records of one version of mlenv, and those that a team adds.
+
+    Args:
+        extra: What a team adds; None where it adds nothing.
+    """
+
+    def __init__(self, extra: Extra | None = None) -> None:
+        self._extra = extra
+
+    @property
+    def forbidden(self) -> tuple[Forbidden, ...]:
+        """The versions that the team does not allow."""
+        return self._extra.forbidden if self._extra is not None else ()
 
     def is_framework(self, name: str) -> bool:
         """Whether a distribution's exact version decides what a model computes."""
@@ -125,7 +150,14 @@ class Knowledge:
         """What is known of wheel indexes."""
         from mlenv.knowledge.indexes import Indexes
 
-        return Indexes(_records("indexes"))
+        return Indexes(_records("indexes"), lambda: self.torch)
+
+    @cached_property
+    def numpy2(self) -> Numpy2:
+        """Which releases work with which NumPy."""
+        from mlenv.knowledge.numpy2 import Numpy2
+
+        return Numpy2(_text)
 
     @cached_property
     def interpreters(self) -> Interpreters:
@@ -133,6 +165,88 @@ class Knowledge:
         from mlenv.knowledge.interpreters import Interpreters
 
         return Interpreters(_records("python"))
+
+    @cached_property
+    def torch(self) -> Torch:
+        """What is known of torch's builds."""
+        from mlenv.knowledge.torch import Torch
+
+        return Torch(_records("torch"))
+
+    @cached_property
+    def cuda(self) -> Cuda:
+        """What is known of CUDA toolkits and drivers."""
+        from mlenv.knowledge.cuda import Cuda
+
+        return Cuda(_records("cuda"))
+
+    @cached_property
+    def gpus(self) -> Gpus:
+        """What is known of GPUs."""
+        from mlenv.knowledge.gpus import Gpus
+
+        return Gpus(_records("gpu"))
+
+    @cached_property
+    def bases(self) -> Bases:
+        """What is known of base images."""
+        from mlenv.knowledge.bases import Bases
+
+        return Bases(_records("bases"))
+
+    @cached_property
+    def releases(self) -> Releases:
+        """What was released when, and what it requires."""
+        from mlenv.knowledge.releases import Releases
+
+        return Releases(self._text)
+
+    @cached_property
+    def breaks(self) -> Breaks:
+        """Which versions of which distributions do not work together."""
+        from mlenv.knowledge.breaks import Breaks
+
+        return Breaks(self._text, self._extra.breaks if self._extra is not None else ())
+
+    def _text(self, name: str) -> str:
+        """Return a file of records, with what the team says of its own packages before it."""
+        before = self._extra.blocks.get(name, "") if self._extra is not None else ""
+        return before + _text(name)
+
+    @cached_property
+    def gpu_needs(self) -> GpuNeeds:
+        """What distributions other than torch ask of a GPU."""
+        from mlenv.knowledge.gpu_needs import GpuNeeds
+
+        return GpuNeeds(_text)
+
+    @cached_property
+    def companions(self) -> Companions:
+        """What is built for one torch or CUDA beyond what its metadata says."""
+        from mlenv.knowledge.companions import Companions
+
+        return Companions(_text)
+
+    @cached_property
+    def builds(self) -> Builds:
+        """What has to be built from source."""
+        from mlenv.knowledge.builds import Builds
+
+        return Builds(_text)
+
+    @cached_property
+    def system_libraries(self) -> SystemLibraries:
+        """What Python packages need of the operating system."""
+        from mlenv.knowledge.system_libraries import SystemLibraries
+
+        return SystemLibraries(_text)
+
+    @cached_property
+    def system_packages(self) -> SystemPackages:
+        """What base images and the packages of operating systems hold."""
+        from mlenv.knowledge.system_packages import SystemPackages
+
+        return SystemPackages(_records("system_packages"))
 
     @cached_property
     def _environment_images(self) -> frozenset[str]:
@@ -200,6 +314,10 @@ class Knowledge:
 def _records(name: str) -> dict[str, Any]:
     import tomli
 
+    return tomli.loads(_text(name))
+
+
+def _text(name: str) -> str:
     path = os.path.join(os.path.dirname(__file__), f"{name}.toml")
-    with open(path, "rb") as file:
-        return tomli.load(file)
+    with open(path, encoding="utf-8", newline="\n") as file:
+        return file.read()

@@ -1,14 +1,17 @@
-"""What is known of wheel indexes: how to tell one by its address, and which builds they hold."""
+"""What is known of wheel indexes: how to tell one by its address, and what they serve."""
 
 from __future__ import annotations
 
 import re
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from mlenv.records import dataclass
-from mlenv.versions.version import Version, parse_version
+from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
+
+if TYPE_CHECKING:
+    from mlenv.knowledge.torch import Torch
 
 _LABEL = r"cu\d{2,3}|cpu|rocm\d+(?:\.\d+)*|xpu"
 _PLACE = (
@@ -61,8 +64,9 @@ def is_accelerated(local: str) -> bool:
 class Indexes:
     """Typed questions on the records of ``indexes.toml``."""
 
-    def __init__(self, records: dict[str, Any]) -> None:
+    def __init__(self, records: dict[str, Any], torch: Callable[[], Torch]) -> None:
         self._records = records
+        self._torch = torch
 
     def serves(self, name: str) -> bool:
         """Whether builds of a distribution are published on PyTorch's indexes."""
@@ -75,11 +79,4 @@ class Indexes:
             versions: What is admitted.
             label: The label; empty for the newest of all.
         """
-        return versions.newest(
-            version for version, labels in self._torch if not label or label in labels
-        )
-
-    @cached_property
-    def _torch(self) -> tuple[tuple[Version, tuple[str, ...]], ...]:
-        read = [(parse_version(one["version"]), one["labels"]) for one in self._records["torch"]]
-        return tuple((version, tuple(labels)) for version, labels in read if version is not None)
+        return self._torch().newest(versions, label)

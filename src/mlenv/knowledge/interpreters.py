@@ -17,11 +17,13 @@ class Interpreter:
 
     Attributes:
         version: Such as ``3.11``.
+        released: The day, or the month, in which it came out.
         eol: The day, or the month, in which its fixes end.
         versions: Its patch releases.
     """
 
     version: str
+    released: str
     eol: str
     versions: VersionSet
 
@@ -41,7 +43,12 @@ class Interpreters:
     def known(self) -> tuple[Interpreter, ...]:
         """The minor releases that there are records of, oldest first."""
         return tuple(
-            Interpreter(record["version"], record["eol"], pep440(f"=={record['version']}.*") or _NO)
+            Interpreter(
+                record["version"],
+                record["released"],
+                record["eol"],
+                pep440(f"=={record['version']}.*") or _NO,
+            )
             for record in self._records["cpython"]
         )
 

@@ -13,6 +13,22 @@ if TYPE_CHECKING:
 
 SYSTEM_TOOLS = frozenset(("apt", "apk", "yum", "dnf", "microdnf", "zypper"))
 """Package managers of operating systems, whose packages are no requirements."""
+_CONDITION = " (condition "
+
+
+def conditional_group(group: str, branch: int) -> str:
+    """Return the group of what a stage installs only under a condition.
+
+    Args:
+        group: The stage's own.
+        branch: Which of its conditions.
+    """
+    return f"{group}{_CONDITION}{branch})"
+
+
+def stage_group(group: str) -> str:
+    """Return the group of the stage itself, also for what it installs under a condition."""
+    return group.partition(_CONDITION)[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

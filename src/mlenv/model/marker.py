@@ -150,7 +150,7 @@ class Marker:
         Args:
             environment: PEP 508's variables; what it lacks is taken as unknown.
         """
-        return _holds(self.condition, environment)
+        return holds(self.condition, environment)
 
 
 @lru_cache(maxsize=4096)
@@ -200,12 +200,21 @@ def parse_marker(text: str) -> Marker:
 
     Source: PEP 508, "Environment markers".
     """
-    condition = _Parser(text).parse()
-    return _marker(condition)
+    return _marker(parse_condition(text))
+
+
+@lru_cache(maxsize=4096)
+def parse_condition(text: str) -> Condition:
+    """Return what a marker says, without asking where it holds, which takes far longer.
+
+    Raises:
+        MarkerError: The text is no marker.
+    """
+    return _Parser(text).parse()
 
 
 def _marker(condition: Condition) -> Marker:
-    found = _bits(lambda environment: _holds(condition, environment))
+    found = _bits(lambda environment: holds(condition, environment))
     known = all(one.variable in environments()[0] for one in comparisons(condition))
     # A condition that holds nowhere in the table speaks of something that the table lacks (a
     # patch release, an exotic system): nothing can be concluded from it.
@@ -236,9 +245,15 @@ def _bracketed(condition: Condition) -> Condition:
     return condition
 
 
-def _holds(condition: Condition, environment: Environment) -> bool:
+def holds(condition: Condition, environment: Environment) -> bool:
+    """Return whether a condition holds, or may hold, in one environment.
+
+    Args:
+        condition: What a marker says.
+        environment: PEP 508's variables; what it lacks is taken as unknown.
+    """
     if isinstance(condition, Junction):
-        results = (_holds(part, environment) for part in condition.parts)
+        results = (holds(part, environment) for part in condition.parts)
         return all(results) if condition.word == "and" else any(results)
     actual = environment.get(condition.variable)
     if actual is None:

@@ -6,6 +6,7 @@ from mlenv.model.repository import Repository
 from mlenv.model.requirement import Requirement
 from mlenv.model.source import CONTEXT, Include, Source
 from mlenv.model.text import Span
+from mlenv.model.usage import NO_CODE, Code
 from mlenv.records import dataclass, field
 
 
@@ -84,6 +85,7 @@ class Project:
         index_note: Where a file that nothing is installed from speaks of an index; only looked for
             where a manifest asks for a build that PyPI cannot hold.
         inputs: For each compiled requirements file the manifests that it names as its inputs.
+        code: Its own Python files and notebooks, read when a rule asks about them.
     """
 
     root: str
@@ -99,6 +101,7 @@ class Project:
     repository: Repository = field(default_factory=Repository)
     index_note: Span | None = None
     inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    code: Code = NO_CODE
 
     @property
     def is_empty(self) -> bool:

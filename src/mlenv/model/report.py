@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mlenv.model.finding import Certainty, Evidence, Related, Severity
 from mlenv.model.text import Span
 from mlenv.records import dataclass
+
+if TYPE_CHECKING:
+    from mlenv.model.target import Target
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,11 +47,17 @@ class Reported:
     identity: tuple[str, ...] = ()
 
     @property
+    def target(self) -> str:
+        """The name of the machine whose description it stands in; empty where it is in a file."""
+        return self.span.target if self.span else ""
+
+    @property
     def fingerprint(self) -> str:
         """A key that stays the same while lines move."""
         from hashlib import sha256
 
-        path = self.span.path if self.span else ""
+        # the same machine described by another file, or from another folder, is the same
+        path = f"target {self.target}" if self.target else self.span.path if self.span else ""
         parts = (self.rule, path, *self.identity)
         return sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
@@ -122,6 +132,7 @@ class Report:
         rules: Returns what can be said of every rule. A function, since few formats ask and the
             others should not pay for it.
         baselined: How many findings the baseline held.
+        targets: The machines that were judged for.
     """
 
     root: str
@@ -134,6 +145,7 @@ class Report:
     knowledge: str = ""
     rules: Callable[[], tuple[RuleText, ...]] = _no_rules
     baselined: int = 0
+    targets: tuple[Target, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """Return how many findings have a severity."""

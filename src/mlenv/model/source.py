@@ -109,7 +109,8 @@ class Statement:
 
     Attributes:
         subject: ``python``, ``cuda``, ``cudnn``, ``gpu``, ``platform``, ``torch-backend``,
-            ``environment`` (a conda environment's name) or ``prefix``.
+            ``environment`` (a conda environment's name), ``prefix`` or ``library-path`` (where an
+            image's programs look for libraries first).
         value: As written.
         span: Where.
         versions: The versions admitted, where the subject has versions.

@@ -18,14 +18,16 @@ class SourceText:
         path: The file, relative to the project's root, with ``/``.
         text: The whole text without its byte order mark; line endings as they are in the file.
         encoding: The codec that decoded it.
+        target: The name of the machine that it describes; empty for a file of the project.
     """
 
-    __slots__ = ("_starts", "encoding", "path", "text")
+    __slots__ = ("_starts", "encoding", "path", "target", "text")
 
-    def __init__(self, path: str, text: str, encoding: str = "utf-8") -> None:
+    def __init__(self, path: str, text: str, encoding: str = "utf-8", *, target: str = "") -> None:
         self.path = path
         self.text = text
         self.encoding = encoding
+        self.target = target
         self._starts: list[int] | None = None
 
     def __repr__(self) -> str:
@@ -85,6 +87,11 @@ class Span:
     def path(self) -> str:
         """The file that it lies in."""
         return self.source.path
+
+    @property
+    def target(self) -> str:
+        """The name of the machine whose description it lies in; empty for the project's files."""
+        return self.source.target
 
     @property
     def text(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 from mlenv.records import dataclass
@@ -87,7 +88,7 @@ class VersionSet:
         """The one public version that it admits, with or without local builds, or None."""
         for clause in self.clauses:
             if clause.operator in ("==", "===") and not clause.version.endswith(".*"):
-                version = parse_version(clause.version)
+                version = _parsed(clause.version)
                 if version is not None and self.admits(version, prereleases=True):
                     return version
         return None
@@ -107,12 +108,16 @@ class VersionSet:
         """
         if prereleases is None:
             prereleases = self.prereleases
-        if version.is_prerelease and not prereleases:
+        if not prereleases and version.is_prerelease:
             return False
         if self.exact_text and version.text.lower() != self.exact_text.lower():
             return False
-        key = version.key
-        return any(low <= (key, 0) and (key, 1) <= high for low, high in self.intervals)
+        # asked a million times in an audit of many projects: a generator would cost as much again
+        start, end = (version.key, 0), (version.key, 1)
+        for low, high in self.intervals:  # noqa: SIM110
+            if low <= start and end <= high:
+                return True
+        return False
 
     def __and__(self, other: VersionSet) -> VersionSet:
         """Return the versions that both admit."""
@@ -188,6 +193,11 @@ class VersionSet:
 _EVERYTHING: tuple[Interval, ...] = ((LOWEST, HIGHEST),)
 ANY = VersionSet(_EVERYTHING)
 """The set that a bare name states: every version."""
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Version | None:
+    return parse_version(text)
 
 
 def unknown(text: str) -> VersionSet:

@@ -1,0 +1,78 @@
+"""Files of many records, of which an audit parses only those that speak of what it met."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+_NAMES = re.compile(r"^packages = \[(.*)\]$", re.MULTILINE)
+_QUOTED = re.compile(r'"([^"]+)"')
+
+
+class Blocks:
+    """The records of one file: ``[[table]]`` again and again, each beginning with ``packages``.
+
+    The file is TOML. Parsed whole it would take longer than the audit that asks for three of its
+    records, so it is cut at the headings, and only the blocks of known packages are parsed.
+
+    Args:
+        load: Returns the file's text.
+        table: The name of the table that the records stand in.
+        extra: Records from elsewhere, which come first.
+    """
+
+    def __init__(
+        self, load: Callable[[], str], table: str, extra: Collection[dict[str, Any]] = ()
+    ) -> None:
+        self._load = load
+        self._heading = f"[[{table}]]\n"
+        self._extra = tuple(extra)
+        self._cut: list[tuple[frozenset[str], str]] | None = None
+        self._parsed: dict[int, dict[str, Any]] = {}
+
+    def within(self, names: Collection[str]) -> Iterator[dict[str, Any]]:
+        """Yield the records whose packages are all among some names, in the file's order."""
+        known = frozenset(names)
+        yield from (one for one in self._extra if known.issuperset(one["packages"]))
+        for at, (packages, _) in enumerate(self._blocks()):
+            if packages <= known:
+                yield self._record(at)
+
+    def about(self, name: str) -> Iterator[dict[str, Any]]:
+        """Yield the records that a package is named in, in the file's order."""
+        yield from (one for one in self._extra if name in one["packages"])
+        for at, (packages, _) in enumerate(self._blocks()):
+            if name in packages:
+                yield self._record(at)
+
+    def all(self) -> Iterator[dict[str, Any]]:
+        """Yield every record, in the file's order."""
+        yield from self._extra
+        for at in range(len(self._blocks())):
+            yield self._record(at)
+
+    def words(self, key: str) -> frozenset[str]:
+        """Return every text in the lists that some records have under a key, without parsing."""
+        lists = re.compile(rf"^{re.escape(key)} = \[([^\]]*)\]", re.MULTILINE)
+        found = {word for one in self._extra for word in one.get(key, ())}
+        for _, text in self._blocks():
+            for match in lists.finditer(text):
+                found.update(_QUOTED.findall(match[1]))
+        return frozenset(found)
+
+    def _blocks(self) -> list[tuple[frozenset[str], str]]:
+        if self._cut is None:
+            self._cut = [
+                (frozenset(_QUOTED.findall(match[1])), text)
+                for text in self._load().split(self._heading)[1:]
+                if (match := _NAMES.search(text)) is not None
+            ]
+        return self._cut
+
+    def _record(self, at: int) -> dict[str, Any]:
+        if at not in self._parsed:
+            import tomli
+
+            self._parsed[at] = tomli.loads(self._blocks()[at][1])
+        return self._parsed[at]
