@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli
 import yaml
 
 from mlenv.cli.full import app
 from mlenv.cli.requests import AuditRequest
+from mlenv.cli.settings import known_rules
+from mlenv.config_table import read_table
+from mlenv.machine.choose import choose
+from mlenv.machine.keys import MACHINE_KEYS
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text("utf-8")
-SECTIONS = ("pre-commit", "GitHub Actions", "GitLab", "a shell", "many findings")
+SECTIONS = ("pre-commit", "GitHub Actions", "GitLab", "a shell", "a machine", "many findings")
 
 
 def section(title: str) -> str:
@@ -61,3 +66,23 @@ def test_the_job_for_gitlab_keeps_what_it_writes() -> None:
     request = app.parse(shlex.split(job["script"][-1])[1:])
     assert isinstance(request, AuditRequest)
     assert [f"json:{path}" for path in job["artifacts"]["paths"]] == [request.output[-1]]
+
+
+def test_the_machine_is_one_that_the_configuration_can_hold() -> None:
+    text = section("a machine")
+    table = tomli.loads(text[text.index("[tool.mlenv]") :])["tool"]["mlenv"]
+    config = read_table(table, "pyproject.toml", known_rules())
+    (found,) = choose((), config, {}, pytest.fail)
+    assert (found.name, found.os, found.driver) == ("cluster", "linux", "535.104.05")
+    assert (found.gpus[0].capability, found.gpus[0].count) == ((8, 0), 8)
+    commands = [line for line in text.splitlines() if "--target driver=" in line]
+    request = app.parse(shlex.split(commands[0].partition("  #")[0])[1:])
+    assert isinstance(request, AuditRequest)
+    (other,) = choose(request.target, config, {}, pytest.fail)
+    assert (other.driver, other.python, other.gpus) == ("535.104", "3.10", found.gpus)
+
+
+def test_every_key_of_a_machine_is_named() -> None:
+    start = README.index("### For a machine")
+    body = README[start : README.index("###", start + 3)]
+    assert [key for key in MACHINE_KEYS if f"`{key}`" not in body] == []

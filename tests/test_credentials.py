@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlenv.credentials import CREDENTIAL, PARAMETER, exposed
+from mlenv.credentials import CREDENTIAL, PARAMETER, exposed, mask
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,10 @@ def test_a_parameter_only_looks_like_one() -> None:
 )
 def test_what_gives_nothing_away(url: str) -> None:
     assert exposed(url) == ""
+
+
+def test_keys_in_a_line_of_code_are_not_shown() -> None:
+    key = "sk-" + "proj-Ab3" * 5
+    assert mask(f'client(api_key="{key}")') == 'client(api_key="****")'
+    assert mask("task-12345678901234567890123456789") == "task-12345678901234567890123456789"
+    assert mask("sk-learn-extensions-for-everyone") == "sk-learn-extensions-for-everyone"

@@ -18,14 +18,21 @@ EXAMPLES = ROOT / "examples"
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 EXPECTED_EXIT = {
     "gpu-image": 1,
+    "gpu-targets": 1,
     "guides": 1,
     "mixed-conda-pip": 1,
     "poetry-pytorch-source": 1,
     "unpinned-research": 1,
     "uv-clean": 0,
 }
+OPTIONS = {
+    "gpu-targets": ("--target", "cluster.toml", "--target", "workstation.toml"),
+}
+"""What the audit of an example takes beside the usual."""
 DAY = ("--as-of", "2026-11-20")
 """Pythons reach the end of their life; what is printed here must not change with the day."""
+WITHOUT_GPU = {"CONDA_OVERRIDE_CUDA": ""}
+"""What is printed here must not change with the machine either."""
 COMMANDS = {
     "audit.txt": ("audit", ".", "--no-config", *DAY),
     "audit.json": ("audit", ".", "--no-config", *DAY, "--format", "json"),
@@ -37,7 +44,8 @@ COMMANDS = {
 
 def scrubbed() -> dict[str, str]:
     kept = ("PATH", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
-    return {**{name: os.environ[name] for name in kept if name in os.environ}, "PYTHONUTF8": "1"}
+    own = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**own, "PYTHONUTF8": "1", **WITHOUT_GPU}
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +72,8 @@ SHOWN = [
 
 @pytest.mark.parametrize(("example", "name"), SHOWN)
 def test_an_example_prints_what_it_printed(example: str, name: str) -> None:
-    done = run(EXAMPLES / example, *COMMANDS[name])
+    options = OPTIONS.get(example, ()) if name.startswith("audit") else ()
+    done = run(EXAMPLES / example, *COMMANDS[name], *options)
     snapshot = SNAPSHOTS / f"{example}.{name}"
     if os.environ.get("MLENV_REGENERATE"):
         snapshot.write_text(done.stdout, "utf-8", newline="\n")
@@ -107,7 +116,7 @@ def test_a_setting_cannot_make_test_data_fail(tmp_path: Path) -> None:
 
 
 def test_a_live_suppression_is_not_stale_when_its_rule_does_not_run(tmp_path: Path) -> None:
-    text = "torch  # mlenv: ignore[PIN001] the platform pins it\n"
+    text = "einops  # mlenv: ignore[PIN001] the platform pins it\n"
     (tmp_path / "requirements.txt").write_text(text, "utf-8")
     (tmp_path / ".python-version").write_text("3.12.8\n", "utf-8")
     for arguments in ((), ("--ignore", "PIN001"), ("--select", "HYG")):
@@ -117,7 +126,7 @@ def test_a_live_suppression_is_not_stale_when_its_rule_does_not_run(tmp_path: Pa
 
 def test_a_joined_finding_keeps_its_fingerprint_when_it_grows(tmp_path: Path) -> None:
     prints = []
-    for text in ("torch\n", "# new\ntorch\nnumpy\n"):
+    for text in ("einops\n", "# new\neinops\nattrs\n"):
         (tmp_path / "requirements.txt").write_text(text, "utf-8")
         report = json.loads(run(tmp_path, "audit", ".", "--format", "json").stdout)
         prints.append([finding["fingerprint"] for finding in report["findings"]])

@@ -89,6 +89,30 @@ entry = st.fixed_dictionaries(
         "untill": st.just("2027-01-31"),
     },
 )
+version = st.sampled_from(["535", "12.2", "CUDA 12.x", "3.13.0rc1", "3.10+", "1.", "v", "1" * 9])
+gpu = st.sampled_from(
+    ["8xA100", " ", "A" * 201, {"name": "A100"}, {"compute_capability": 8.6}, {"count": 1}]
+) | st.fixed_dictionaries(
+    {"name": st.just("A100")},
+    optional={
+        "compute_capability": st.sampled_from(["8.6", "sm_90a", 12, "8,6", True, 12345]),
+        "count": st.sampled_from([1, "8", 0, "0", 1.5, True, 10**9, "1000000"]),
+        "ram": st.just(1),
+    },
+)
+machine = st.fixed_dictionaries(
+    {},
+    optional={
+        # the schema knows no names of systems
+        "os": st.sampled_from(["linux", "Windows 11", "", 1, True, None, []]),
+        "arch": st.sampled_from(["amd64", "x86/64"]) | wrong,
+        **dict.fromkeys(("glibc", "python", "driver", "cudnn", "image_cuda"), version | wrong),
+        "wants_gpu": wrong,
+        "missing_libraries": st.sampled_from([["libGL.so.1"], [""]]) | wrong,
+        "gpus": gpu | st.lists(gpu, max_size=2) | wrong,
+        "gpu": gpu,
+    },
+)
 tables = st.fixed_dictionaries(
     {},
     optional={
@@ -106,8 +130,8 @@ tables = st.fixed_dictionaries(
             st.text(max_size=3), selectors | st.lists(wrong, max_size=1) | wrong, max_size=2
         )
         | wrong,
-        "target": st.just("a100") | wrong,
-        "targets": st.just({"a": {"driver": "535"}}) | wrong,
+        "target": st.sampled_from(["a100", ["a100", "local"], [""], [1]]) | wrong,
+        "targets": st.dictionaries(st.sampled_from(["a", "local"]), machine, max_size=2) | wrong,
         "extra-facts": strings | wrong,
         "colour": wrong,
     },
@@ -122,6 +146,15 @@ tables = st.fixed_dictionaries(
 def test_the_schema_and_the_program_take_the_same_configurations(table: dict[str, Any]) -> None:
     found = errors("config", as_json(table))
     assert is_taken(table) == (not found), found
+
+
+@settings(max_examples=300)
+@given(machine)
+@example({})
+@example({"gpus": {"name": "A100", "count": "8"}, "python": "3.13.0rc1"})
+def test_the_schema_and_the_program_take_the_same_machines(table: dict[str, Any]) -> None:
+    found = errors("config", {"targets": {"a": table}})
+    assert is_taken({"targets": {"a": table}}) == (not found), found
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlenv.config import Config
 from mlenv.exit_codes import CLEAN, FOUND, NOTHING
-from mlenv.knowledge import KNOWLEDGE_DATE
+from mlenv.knowledge import KNOWLEDGE_DATE, Knowledge
 from mlenv.model.finding import Severity
 from mlenv.model.project import Project
 from mlenv.model.report import AuditedFile, Report, Reported, SkippedFile
@@ -22,6 +22,7 @@ from mlenv.suppress import Entries
 
 if TYPE_CHECKING:
     from mlenv.baseline import Ledger
+    from mlenv.model.target import Target
 
 
 def audit_project(
@@ -32,6 +33,7 @@ def audit_project(
     today: str = "",
     ledger: Ledger | None = None,
     baseline: str = "",
+    targets: tuple[Target, ...] = (),
 ) -> Report:
     """Audit files and folders.
 
@@ -39,10 +41,11 @@ def audit_project(
         paths: What to audit; ``-`` stands for ``stdin``.
         config: What to report, and how.
         stdin: The name and the bytes of a file that is handed in.
-        today: The day that suppressions are judged by, as ``YYYY-MM-DD``; empty for the real one.
+        today: The day that is judged by, as ``YYYY-MM-DD``; empty for the real one.
         ledger: Holds the findings against a baseline, and takes them all in.
         baseline: The baseline's file, which lies at the top of a project that has no git
             repository and no configuration.
+        targets: The machines that the project is meant for.
 
     Raises:
         UsageError: A path does not exist.
@@ -53,9 +56,7 @@ def audit_project(
         paths, exclude=config.also_exclude, stdin=stdin, place=place, patterns=config.exclude
     )
     if config.profile:
-        project = replace(
-            project, profile=config.profile, profiles=dict.fromkeys(project.sources, config.profile)
-        )
+        project = _with_profile(project, config.profile)
     if ledger is not None:
         ledger.prefix, ledger.named = place.prefix, place.named
         ledger.unread = frozenset(place.prefix + one.path for one in project.unread)
@@ -66,6 +67,8 @@ def audit_project(
         today or _today(),
         entries=_entries(place, project, config),
         ledger=ledger,
+        targets=targets,
+        knowledge=_knowledge(config),
     )
     return Report(
         project.root,
@@ -78,7 +81,21 @@ def audit_project(
         KNOWLEDGE_DATE,
         rule_texts,
         ledger.count if ledger is not None else 0,
+        targets,
     )
+
+
+def _with_profile(project: Project, profile: str) -> Project:
+    return replace(project, profile=profile, profiles=dict.fromkeys(project.sources, profile))
+
+
+def _knowledge(config: Config) -> Knowledge:
+    """Return the records, with those that the configuration adds."""
+    if not config.extra_facts:
+        return Knowledge()
+    from mlenv.knowledge.extra import read_extra
+
+    return Knowledge(read_extra(config.extra_facts, os.path.dirname(config.path) or os.curdir))
 
 
 def _entries(place: Place, project: Project, config: Config) -> Entries | None:

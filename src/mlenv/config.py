@@ -84,11 +84,14 @@ class Config:
         ignore_entries: What not to report of one package or file, with reasons.
         fail_on: ``error``, ``warning``, ``note`` or ``never``.
         exclude: Patterns of paths to leave out, relative to the file's folder.
+        target: The machines that it is meant for, where the command line names none: names of
+            ``targets``, files, or what describes one itself.
+        targets: Pairs of a name and what describes that machine, as the file has it.
         severity: Pairs of a selector and ``error``, ``warning``, ``note`` or ``off``.
         per_file_ignores: Pairs of a pattern of paths and the selectors ignored there.
         allow_empty: Whether finding nothing to audit is no failure.
         path: The file that it was read from; empty where there is none.
-        unused: Keys that were accepted and that this version does nothing with.
+        extra_facts: Files of a team's own facts, relative to the file's folder.
         also_exclude: The command line's patterns, relative to the audited root.
         added: What leads from the project's top to the audited root.
         taken: What leads from the project's top to the file's folder.
@@ -100,11 +103,13 @@ class Config:
     ignore_entries: tuple[IgnoreEntry, ...] = ()
     fail_on: str = "error"
     exclude: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+    targets: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     severity: tuple[tuple[str, str], ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     allow_empty: bool = False
     path: str = ""
-    unused: tuple[str, ...] = ()
+    extra_facts: tuple[str, ...] = ()
     also_exclude: tuple[str, ...] = ()
     added: str = ""
     taken: str = ""

@@ -14,8 +14,6 @@ from mlenv.model.requirement import canonical_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-_LATER = {"target": str, "targets": dict, "extra-facts": list}
-"""Keys for what this version does not do yet, and their shapes."""
 _ENTRY_KEYS = ("rule", "package", "file", "reason", "until")
 
 
@@ -39,17 +37,15 @@ def read_table(table: Mapping[str, Any], path: str, vocabulary: Vocabulary) -> C
         "exclude": lambda key, value: {"exclude": reader.strings(key, value)},
         "severity": lambda key, value: {"severity": reader.severity(key, value)},
         "per-file-ignores": lambda key, value: {"per_file_ignores": reader.per_file(key, value)},
+        "extra-facts": lambda key, value: {"extra_facts": reader.strings(key, value)},
+        "target": lambda key, value: {"target": reader.target(key, value)},
+        "targets": lambda key, value: {"targets": reader.targets(key, value)},
     }
     settings: dict[str, Any] = {}
-    unused = []
     for key, value in table.items():
-        reader.known(key, (*keys, *_LATER))
-        if key in _LATER:
-            reader.typed(key, value, _LATER[key])
-            unused.append(key)
-        else:
-            settings.update(keys[key](key, value))
-    return Config(path=path, unused=tuple(unused), **settings)
+        reader.known(key, keys)
+        settings.update(keys[key](key, value))
+    return Config(path=path, **settings)
 
 
 _NAMES = {str: "a string", list: "a list", dict: "a table", bool: "true or false"}
@@ -106,6 +102,24 @@ class _Reader:
             (pattern, self.selectors(f"{key}.{pattern}", selectors))
             for pattern, selectors in value.items()
         )
+
+    def target(self, key: str, value: Any) -> tuple[str, ...]:
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
+            raise self.refuse(key, "must be a string or a list of strings")
+        return tuple(names)
+
+    def targets(self, key: str, value: Any) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+        from mlenv.machine.choose import LOCAL, NONE, table_fields
+        from mlenv.machine.keys import MACHINE_KEYS
+
+        for name, table in self.typed(key, value, dict).items():
+            if name in (LOCAL, NONE):
+                raise self.refuse(f"{key}.{name}", "is a name that mlenv gives")
+            for inner in self.typed(f"{key}.{name}", table, dict):
+                self.known(inner, MACHINE_KEYS, within=f"{key}.{name}")
+            table_fields(name, table, self.path)
+        return tuple(value.items())
 
     def ignore(self, key: str, value: Any) -> dict[str, object]:
         """Take codes and tables alike: TOML allows either, and both in one list."""

@@ -31,9 +31,9 @@ _CONDA_TOKEN = (
 )
 _KNOWN_TOKEN = (
     r"\b(?P<secret>gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_[A-Za-z0-9]{20,}"
-    r"|pypi-AgE[\w-]{16,}|AKIA[0-9A-Z]{16})"
+    r"|pypi-AgE[\w-]{16,}|AKIA[0-9A-Z]{16}|sk-(?=[\w-]{0,60}\d)[\w-]{24,})"
 )
-_TOKENS = ("gh", "glpat-", "hf_", "pypi-", "AKIA")
+_TOKENS = ("gh", "glpat-", "hf_", "pypi-", "AKIA", "sk-")
 """One of them is in every text that holds a known token."""
 _PLACEHOLDER = r"(?:\$\{\w+\}|\{\{[^{}]*\}\})+"
 

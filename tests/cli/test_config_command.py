@@ -46,6 +46,9 @@ def test_without_a_file_everything_is_default(project: Path) -> None:
         "ignore = []  # default\n"
         'fail-on = "error"  # default\n'
         "exclude = []  # default\n"
+        "# target is detected\n"
+        "targets = {}  # default\n"
+        "extra-facts = []  # default\n"
         "severity = {}  # default\n"
         "per-file-ignores = {}  # default\n"
     )
@@ -54,7 +57,7 @@ def test_without_a_file_everything_is_default(project: Path) -> None:
 def test_each_setting_says_where_it_is_from(project: Path) -> None:
     (project / "pyproject.toml").write_text(
         "[tool.mlenv]\nfail-on = 'error'\nignore = ['LCK', {rule = 'PIN001', until = 2027-01-31}]\n"
-        "target = 'x'\n[tool.mlenv.per-file-ignores]\n'*.in' = ['pins']\n"
+        "target = 'x'\nextra-facts = []\n[tool.mlenv.per-file-ignores]\n'*.in' = ['pins']\n"
     )
     done = mlenv_config(project / "sub", "show", "..")
     assert done.returncode == 0
@@ -64,17 +67,20 @@ def test_each_setting_says_where_it_is_from(project: Path) -> None:
         'ignore = ["LCK", { rule = "PIN001", until = "2027-01-31" }]  # pyproject.toml',
         'fail-on = "error"  # pyproject.toml',
         "exclude = []  # default",
+        'target = ["x"]  # pyproject.toml',
+        "targets = {}  # default",
+        "extra-facts = []  # pyproject.toml",
         "severity = {}  # default",
         'per-file-ignores = { "*.in" = ["pins"] }  # pyproject.toml',
-        "# target is not used by this version yet",
     ]
 
 
 def test_the_same_as_json(project: Path) -> None:
-    (project / "mlenv.toml").write_text("profile = 'library'\ntarget = 'x'\n")
+    (project / "mlenv.toml").write_text("profile = 'library'\nextra-facts = ['x']\n")
     done = mlenv_config(project, "show", "sub", "--format", "json")
     shown = json.loads(done.stdout)
-    assert (shown["schema"], shown["file"], shown["unused"]) == (1, "mlenv.toml", ["target"])
+    assert (shown["schema"], shown["file"]) == (1, "mlenv.toml")
+    assert shown["settings"]["extra-facts"] == {"value": ["x"], "origin": "file"}
     assert shown["settings"]["profile"] == {"value": "library", "origin": "file"}
     assert shown["settings"]["fail-on"] == {"value": "error", "origin": "default"}
     other = json.loads(mlenv_config(project, "show", "-f", "json", "--config", "mlenv.toml").stdout)
@@ -111,6 +117,13 @@ def test_nothing_of_a_file_acts_on_a_terminal(project: Path) -> None:
         assert not any(line.lstrip().startswith("::") for line in shown.splitlines())
 
 
+machines = st.sampled_from(
+    [
+        {},
+        {"driver": "535", "wants_gpu": True, "missing_libraries": ["libGL.so.1"]},
+        {"gpus": ["8xA100", {"name": "a\x1b", "compute_capability": 8.6, "count": 2}]},
+    ]
+)
 selector = st.sampled_from(["PIN001", "PIN", "L", "pins", "cuda-build"])
 some = st.lists(selector, max_size=3).map(tuple)
 entries = st.builds(
@@ -129,6 +142,10 @@ configs = st.builds(
     ignore_entries=st.lists(entries, max_size=2).map(tuple),
     fail_on=st.sampled_from(FAIL_ON),
     exclude=st.lists(st.text(max_size=8), max_size=3).map(tuple),
+    target=st.lists(st.text(min_size=1, max_size=8), max_size=2).map(tuple),
+    targets=st.dictionaries(st.text(max_size=8), machines, max_size=2).map(
+        lambda pairs: tuple(pairs.items())
+    ),
     severity=st.dictionaries(selector, st.sampled_from(LEVELS), max_size=3).map(
         lambda pairs: tuple(pairs.items())
     ),
@@ -152,6 +169,9 @@ def test_every_setting_is_shown() -> None:
         "ignore": ("pins",),
         "fail_on": "never",
         "exclude": ("x",),
+        "target": ("x",),
+        "targets": (("x", {"driver": "535"}),),
+        "extra_facts": ("x",),
         "severity": (("pins", "off"),),
         "per_file_ignores": (("x", ("pins",)),),
     }

@@ -112,11 +112,13 @@ def test_a_wrong_configuration_is_2(clean: Path) -> None:
     assert mlenv(clean, "audit", "--no-config").returncode == 0
 
 
-def test_keys_for_later_are_told(clean: Path) -> None:
+def test_a_target_that_is_not_there_is_2(clean: Path) -> None:
     (clean / "mlenv.toml").write_text("target = 'a100'")
     done = mlenv(clean, "audit")
-    assert done.returncode == 0
-    assert done.stderr == "mlenv: mlenv.toml: 'target' is not used by this version yet\n"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "mlenv: error: mlenv.toml: 'target': there is no target and no file 'a100'\n"
+    )
 
 
 @pytest.mark.parametrize("command", ["audit", "deps"])

@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from machine_samples import (
+    CODE_KINDS,
+    MACHINE_KINDS,
+    OTHER_KINDS,
+    OTHER_PATHS,
+    OTHER_PIECES,
+    OTHER_SAMPLES,
+    WELL_KNOWN,
+)
 from outputs import assert_harmless
 from places import assert_places
+from surroundings import MemoryCode, any_machine, described
 from wellformed import PATHS, SAMPLES, pieces_of
 
 from mlenv.config import Config
@@ -35,10 +45,14 @@ if TYPE_CHECKING:
 
     from mlenv.model.report import Reported
     from mlenv.model.source import Source
+    from mlenv.model.target import Target
     from mlenv.model.text import Span
 
-OWN_SEEDS: Mapping[str, Sequence[str]] = {kind: (text,) for kind, text in SAMPLES.items()}
-_TODAY = "2026-01-01"
+TRIED = (*KINDS, *OTHER_KINDS)
+OWN_SEEDS: Mapping[str, Sequence[str]] = {
+    kind: (text,) for kind, text in {**SAMPLES, **OTHER_SAMPLES}.items()
+}
+_DAYS = ("2026-01-01", "2024-06-20", "2021-03-01")
 _WINDOW = 700
 """How much of a large seed is taken: most errors of a reader need few lines."""
 
@@ -77,9 +91,14 @@ def make(seed: int, number: int, seeds: Mapping[str, Sequence[str]] = OWN_SEEDS)
         seeds: Well-formed files by kind, to be spoilt.
     """
     rng = Random(f"{seed}/{number}")
-    kind = KINDS[number % len(KINDS)]
+    kind = TRIED[number % len(TRIED)]
     maker = rng.choices(tuple(_MAKERS), (1, 6, 3))[0]
-    return Input(kind, PATHS[kind], _MAKERS[maker](rng, kind, seeds), maker)
+    path = PATHS.get(kind) or OTHER_PATHS[kind]
+    return Input(kind, path, _MAKERS[maker](rng, kind, seeds), maker)
+
+
+def _pieces(kind: str) -> tuple[str, ...]:
+    return (*pieces_of(kind), *OTHER_PIECES.get(kind, ()) * 2)
 
 
 def _arbitrary(rng: Random, kind: str, _seeds: Mapping[str, Sequence[str]]) -> bytes:
@@ -92,15 +111,16 @@ def _arbitrary(rng: Random, kind: str, _seeds: Mapping[str, Sequence[str]]) -> b
     if shape == 2:
         text = "".join(map(chr, rng.choices(range(0x2FFF), k=size // 2)))
         return _encoded(rng, text)
-    few = rng.sample(pieces_of(kind), 2)
+    few = rng.sample(_pieces(kind), 2)
     return _encoded(rng, "".join(rng.choices(few, k=size // 2)))
 
 
 def _soup(rng: Random, kind: str, seeds: Mapping[str, Sequence[str]]) -> bytes:
-    known = pieces_of(kind)
+    known = _pieces(kind)
     words = _TOKEN.findall(_window(rng, rng.choice(seeds[kind])))
     # newlines hold most grammars together, and pieces of the grammar go before those of all
     pool = ("\n", *rng.sample(known, min(12, len(known))), *known[-12:], *words[:60])
+    pool += tuple(f"{one}\n" for one in rng.sample(WELL_KNOWN, 5))
     return _encoded(rng, "".join(rng.choices(pool, k=int(rng.expovariate(0.05)))))
 
 
@@ -167,7 +187,7 @@ def _lines_moved(rng: Random, text: str, kind: str, seeds: Mapping[str, Sequence
 
 def _spliced(rng: Random, text: str, _kind: str, seeds: Mapping[str, Sequence[str]]) -> str:
     """Return a text with a few of its tokens replaced by a few of another file of any kind."""
-    other = _window(rng, rng.choice(seeds[rng.choice(KINDS)]))
+    other = _window(rng, rng.choice(seeds[rng.choice(TRIED)]))
     start, place = rng.randint(0, len(text)), rng.randint(0, len(other))
     cut = other[place : place + rng.randint(1, 40)]
     return text[:start] + cut + text[start + rng.choice((0, 0, len(cut))) :]
@@ -182,7 +202,14 @@ def _pieced(rng: Random, text: str, kind: str, _seeds: Mapping[str, Sequence[str
     """Return a text with a piece of its grammar in place of a few characters."""
     start = rng.randint(0, len(text))
     length = rng.choice((0, 0, 1, 1, 3, 10))
-    return text[:start] + rng.choice(pieces_of(kind)) + text[start + length :]
+    return text[:start] + rng.choice(_pieces(kind)) + text[start + length :]
+
+
+def _renamed(rng: Random, text: str, _kind: str, _seeds: Mapping[str, Sequence[str]]) -> str:
+    """Return a text that asks for something else, of which the records speak."""
+    old = rng.choice(("numpy", "torch", "scipy", "pandas", "x", "tqdm", "pytest"))
+    parts = re.split(rf"(?<![\w-]){old}(?![\w-])(?:==[\d.]+)?", text)
+    return "".join(part + rng.choice(WELL_KNOWN) for part in parts[:-1]) + parts[-1]
 
 
 def _character(rng: Random, text: str, _kind: str, _seeds: Mapping[str, Sequence[str]]) -> str:
@@ -201,43 +228,61 @@ def _nested(rng: Random, text: str, _kind: str, _seeds: Mapping[str, Sequence[st
 
 def _repeated(rng: Random, text: str, kind: str, _seeds: Mapping[str, Sequence[str]]) -> str:
     start = rng.randint(0, len(text))
-    piece = rng.choice(pieces_of(kind))[:20]
+    piece = rng.choice(_pieces(kind))[:20]
     return text[:start] + piece * rng.choice((3, 30, 30, 100)) + text[start:]
 
 
 _CHANGES = (
     *(_lines_moved, _lines_moved, _spliced, _spliced, _pieced, _pieced, _pieced),
-    *(_character, _character, _cut_short, _nested, _repeated),
+    *(_character, _character, _cut_short, _nested, _repeated, _renamed, _renamed),
 )
 
 
 def check(inputs: Sequence[Input]) -> None:
     """Fail where a project of some files makes the program fail, or say what it may not.
 
-    Each file lies in a folder of its own, the first one at the root.
+    Each file lies in a folder of its own, the first one at the root; descriptions of machines are
+    its targets.
     """
     sources: dict[str, Source] = {}
+    codes: dict[str, bytes] = {}
+    rng = Random(b"".join(one.data for one in inputs))
+    targets = []
     for number, one in enumerate(inputs):
         path = f"{number}/{one.path}" if number else one.path
+        if one.kind in MACHINE_KINDS:
+            targets += described(one.kind, one.data)
+            continue
+        if one.kind in CODE_KINDS:
+            codes[path] = one.data
+            continue
         text = decode(path, one.data)
         by_content(by_name(path), text.text)
         rejection(by_name(path), text.text)
         source = read_as(one.kind, text)
         assert_places(source)
         sources[path] = source
-    project = _project(sources)
-    findings, silenced = run(RULES, project, Config(), _TODAY)
+    if rng.random() < 0.5:
+        targets += described("target-json", any_machine(rng))
+    _check_project(_project(sources, MemoryCode(codes)), targets, rng)
+
+
+def _check_project(project: Project, targets: Sequence[Target], rng: Random) -> None:
+    day = rng.choice(_DAYS)
+    findings, silenced = run(RULES, project, Config(), day, targets=targets)
     for finding in findings:
         _assert_inside(finding)
-    report = Report(".", project.profile, (), (), findings, silenced, 1, _TODAY)
-    view = _VIEWS[sum(len(one.data) for one in inputs) % len(_VIEWS)]
+    report = Report(
+        ".", project.profile, (), (), findings, silenced, 1, day, targets=tuple(targets)
+    )
+    view = rng.choice(_VIEWS)
     for name in REPORTS:
         assert_harmless(report_renderer(name)(report, view), name)
     for name in DEPS:
         assert_harmless(deps_renderer(name)(project, view), f"deps {name}")
 
 
-def _project(sources: dict[str, Source]) -> Project:
+def _project(sources: dict[str, Source], code: MemoryCode) -> Project:
     """Return the project of some files, put together as the loader does without a disk."""
     includes = tuple(
         ResolvedInclude(path, include, target)
@@ -260,6 +305,7 @@ def _project(sources: dict[str, Source]) -> Project:
         covered,
         membership(sets),
         tuple(one for one in every_set if one.home.role == IMAGE),
+        code=code,
     )
 
 

@@ -15,8 +15,9 @@ SOURCE = str(Path(mlenv.__file__).resolve().parent.parent)
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return the variables of a process: what Python needs to start, and those given."""
-    return {**{key: os.environ[key] for key in _KEPT if key in os.environ}, **more}
+    """Return the variables of a process: what Python needs to start, no GPU, and those given."""
+    kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
+    return {**kept, "CONDA_OVERRIDE_CUDA": "", **more}
 
 
 def program(

@@ -6,14 +6,12 @@ The inputs are the same in every run; a number in a failure is enough to have it
 from __future__ import annotations
 
 import pytest
-from fuzzing import Input, check, make, smallest
+from fuzzing import TRIED, Input, check, make, smallest
 from test_linear_time import in_linear_time
 from wellformed import PATHS
 
-from mlenv.project.readers import KINDS
-
 _SEED = 7
-_BLOCK = len(KINDS) * 4
+_BLOCK = len(TRIED) * 4
 _BLOCKS = 20
 _TOGETHER = 4
 
@@ -28,12 +26,12 @@ def test_no_input_makes_the_program_fail(block: int) -> None:
 
 
 def test_an_input_follows_from_its_number() -> None:
-    inputs = [make(_SEED, number) for number in range(3 * len(KINDS))]
-    assert inputs == [make(_SEED, number) for number in range(3 * len(KINDS))]
-    assert {one.kind for one in inputs} == set(KINDS)
+    inputs = [make(_SEED, number) for number in range(3 * len(TRIED))]
+    assert inputs == [make(_SEED, number) for number in range(3 * len(TRIED))]
+    assert {one.kind for one in inputs} == set(TRIED)
     assert {one.maker for one in inputs} == {"bytes", "mutation", "soup"}
-    assert len({one.data for one in inputs}) > 2 * len(KINDS)
-    assert inputs != [make(_SEED + 1, number) for number in range(3 * len(KINDS))]
+    assert len({one.data for one in inputs}) > 2 * len(TRIED)
+    assert inputs != [make(_SEED + 1, number) for number in range(3 * len(TRIED))]
 
 
 def test_what_fails_is_made_small() -> None:

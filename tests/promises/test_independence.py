@@ -12,7 +12,7 @@ from wellformed import INDEX, PATHS, SAMPLES
 if TYPE_CHECKING:
     from pathlib import Path
 
-STATIC = ("audit", "--static", "--no-config", "--format", "json")
+STATIC = ("audit", "--static", "--no-config", "--format", "json", "--as-of", "2026-11-20")
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "requirements-Ä.txt").write_text("größe==1\nkeras=2.13\n", "utf-8")
     (root / "Requirements-i.txt").write_text("I\ni==1\n", "utf-8")
     (root / "packages.txt").write_text("numpy==1.24.3\n", "utf-8")
+    (root / "known.txt").write_text("torch==1.7.1\nnumpy==2.0.0\ntransformers\npandas<2\n")
+    for name in ("train.py", "sub/train.py"):
+        (root / name).write_text("import numpy as np\nnp.float_(1)\n")
     return root
 
 
@@ -118,6 +121,19 @@ def test_the_order_of_paths_changes_nothing(project: Path) -> None:
     assert expected["findings"]
     for order in (paths[::-1], paths[2:] + paths[:2], [*paths[1:], "sub", "base.txt"]):
         assert report(project, *order) == expected
+
+
+def test_the_order_of_targets_changes_nothing_but_their_own(project: Path) -> None:
+    targets = ("driver=470,gpu=A100", "driver=390,gpu=K80,python=3.8", "os=macos")
+    orders = (targets, targets[::-1])
+    found = [
+        report(project, ".", *(part for name in order for part in ("--target", name)))
+        for order in orders
+    ]
+    # those on one place stand in the order of their targets
+    first, second = (sorted(map(json.dumps, one["findings"])) for one in found)
+    assert first == second
+    assert {"NPY001", "DRV004"} <= {one["rule"] for one in found[0]["findings"]}
 
 
 def test_what_is_named_is_read_whatever_the_walk_makes_of_it(tmp_path: Path) -> None:

@@ -400,6 +400,26 @@ _PROJECTS: dict[str, Callable[[int], dict[str, str]]] = {
         **{f"requirements-{i}.txt": "-r base.txt\n" for i in range(n // 4)},
         **{f"b{i}.txt": f"p{i}==1\n" for i in range(n // 4)},
     },
+    "stages of known names": lambda n: {
+        "Dockerfile": "FROM a\nRUN pip install torch==2.1.0 numpy\n" * (n // 4)
+    },
+    "sets of known names": lambda n: {
+        f"requirements-{i}.txt": f"torch==2.1.0\nnumpy!=1.{i}\ntransformers\npandas==1.5.3\n"
+        for i in range(n // 10)
+    },
+    "lines of a known name": lambda n: {
+        "requirements.txt": "".join(f"numpy!=1.{i}; python_version>'3.{i}'\n" for i in range(n))
+    },
+    "Python files": lambda n: {
+        "requirements.txt": "numpy==2.0.0\n",
+        **{f"d/m{i}.py": "import numpy as np\nnp.float_(1)\n" for i in range(n)},
+    },
+    "uses in a notebook": lambda n: {
+        "requirements.txt": "numpy==2.0.0\n",
+        "a.ipynb": json.dumps(
+            {"cells": [{"cell_type": "code", "source": "import numpy\nnumpy.float_"}] * n}
+        ),
+    },
     "folders": lambda n: {f"{i}/requirements.txt": "numpy\n" for i in range(n // 10)},
     "a chain of includes": lambda n: {
         f"requirements-{i}.txt": f"-r requirements-{i + 1}.txt\n" for i in range(n // 10)

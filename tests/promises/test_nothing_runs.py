@@ -12,6 +12,8 @@ import pytest
 from program import SOURCE, environment, program
 from wellformed import PATHS, SAMPLES
 
+from mlenv.machine.presence import may_have_driver
+
 # An audit hook sees whatever Python does, by whichever way it is asked to. It tells and ends the
 # process at once, since an exception could be caught.
 GUARD = """\
@@ -90,6 +92,12 @@ def trap(tmp_path: Path) -> Path:
     (root / ".venv" / "bin").mkdir(parents=True)
     (root / ".venv" / "pyvenv.cfg").write_text("home = /nowhere\n")
     plant(root / ".venv" / "bin", "python")
+    uses = (root / "train.py", root / "numpy.py")
+    for path in uses:
+        plant(root, path.stem)
+        path.write_text(path.read_text() + "import transformers\ntransformers.AdamW\n")
+    (root / "transformers.txt").write_text("transformers==4.57.0\nnumpy==2.0.0\ntorch==1.7.1\n")
+    (root / "machine.json").write_text('{"machine": {"driver": "470.1", "gpus": ["H100"]}}')
     return root
 
 
@@ -117,6 +125,8 @@ COMMANDS = (
     ("audit", ".", "--format", "json"),
     ("audit", ".", "--format", "github", "--static"),
     ("audit", "requirements.txt", "setup.py", "-v"),
+    ("audit", ".", "--target", "local"),
+    ("audit", ".", "--target", "driver=470,gpu=A100", "--target", "machine.json"),
     ("deps", "."),
     ("deps", ".", "--format", "json"),
     ("rules",),
@@ -133,6 +143,33 @@ def test_nothing_is_run_written_or_connected_to(
     assert done.returncode in (0, 1)
     assert done.stdout
     assert ran(trap) == ""
+
+
+@pytest.mark.skipif(may_have_driver({}), reason="this machine has a driver")
+def test_a_driver_is_asked_only_where_there_is_one(
+    trap: Path, guard: dict[str, str], tmp_path: Path
+) -> None:
+    # without the variable that says that there is none
+    without = {key: value for key, value in environment(**guard).items() if "CONDA" not in key}
+    done = [_audited(trap, without)]
+    (tmp_path / "libnvidia-ml.so.1").write_bytes(b"")
+    done.append(_audited(trap, {**without, "LD_LIBRARY_PATH": str(tmp_path)}))
+    assert [one.returncode for one in done] == [1, 99]
+    assert done[0].stderr == ""
+    assert done[1].stderr.startswith("refused: subprocess.Popen")
+    assert ran(trap) == ""
+
+
+def _audited(folder: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mlenv", "audit", "."],
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(

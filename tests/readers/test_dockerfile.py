@@ -311,6 +311,19 @@ def test_versions_of_statements() -> None:
     assert str(patch.versions) == "==3.10.2"
 
 
+def test_where_libraries_are_looked_for_first() -> None:
+    recipe = (
+        "FROM a AS one\nARG LD_LIBRARY_PATH=/x\n"
+        "ENV LD_LIBRARY_PATH=/usr/local/cuda/lib64:$LD_LIBRARY_PATH\n"
+        "FROM b\nENV LD_LIBRARY_PATH /opt/lib\n"
+    )
+    found = [s for s in read(recipe).statements if s.subject == "library-path"]
+    assert [(s.span.text, s.group.rpartition(":")[2]) for s in found] == [
+        ("/usr/local/cuda/lib64:$LD_LIBRARY_PATH", "one"),
+        ("/opt/lib", "1"),
+    ]
+
+
 def test_indexes() -> None:
     source = read(
         "FROM x\n"

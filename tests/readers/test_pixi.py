@@ -109,6 +109,8 @@ def test_workspace_and_environments() -> None:
         ("cuda", "12"),
     ]
     assert str(found.statements[2].versions) == ">=12.1"
+    groups = [s.group for s in found.statements if s.subject == "cuda"]
+    assert groups == ["main", "feature:cuda"]
     assert found.groups.includes == {
         "env:default": ("feature:test",),
         "env:cuda": ("feature:cuda", "feature:test"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ import tomli
 
 from mlenv.audit import audit_project
 from mlenv.config import Config
+from mlenv.machine.snapshot import read_snapshot
+from mlenv.model.target import Target
+from mlenv.records import replace
 from mlenv.rules.registry import RULES
 
 CASES = Path(__file__).parent / "cases"
@@ -44,12 +48,28 @@ def write_index(folder: Path, tracked: list[str]) -> None:
     (folder / ".git" / "index").write_bytes(content + hashlib.sha1(content).digest())
 
 
+def targets(stated: dict[str, Any] | list[dict[str, Any]], folder: Path) -> tuple[Target, ...]:
+    """Return the machines of a case, each stated as in a snapshot."""
+    found = []
+    for at, table in enumerate(stated if isinstance(stated, list) else [stated]):
+        file = folder.with_name(f"{folder.name}-machine-{at}.json")
+        file.write_text(json.dumps(table, indent=1), "utf-8")
+        found.append(read_snapshot(str(file), "machine.json"))
+    return tuple(found)
+
+
 def found(folder: Path, code: str, case: dict[str, Any]) -> list[dict[str, str]]:
     write(folder, case["files"])
     if "tracked" in case:
         write_index(folder, case["tracked"])
     config = Config(select=(code,), profile=case.get("profile", ""))
-    report = audit_project((str(folder),), config, today=TODAY)
+    if "facts" in case:
+        write(folder, {"facts/team.toml": case["facts"]})
+        own = str(folder / "mlenv.toml")
+        config = replace(config, extra_facts=("facts/team.toml",), path=own)
+    machines = targets(case["target"], folder) if "target" in case else ()
+    today = case.get("as_of", TODAY)
+    report = audit_project((str(folder),), config, today=today, targets=machines)
     return [
         {
             "file": finding.span.path if finding.span else "",

@@ -78,6 +78,8 @@ COMMANDS: Mapping[str, Command] = {
             "--output": _OUTPUTS,
             "-o": _OUTPUTS,
             "--static": Option("static", FLAG),
+            "--target": Option("target", LIST),
+            "--env": Option("env", VALUE),
             "--as-of": Option("as_of", VALUE),
             "--select": Option("select", LIST),
             "--ignore": Option("ignore", LIST),

@@ -22,7 +22,9 @@ class AuditRequest:
         output: Where to write: files, each with ``FORMAT:`` before it for one of its own; ``-``
             is the standard output.
         stdin_filename: What the file on the standard input is called.
-        static: Files only, which is all that this version does.
+        static: Files only: of machines and environments only what the command line names.
+        target: The machines to judge for, each as it was named.
+        env: The environment that counts: ``auto`` or ``none``.
         as_of: The day that is judged by, as ``YYYY-MM-DD``; empty for today.
         select: Rules and topics to report, each item comma-separated.
         ignore: Rules and topics not to report, each item comma-separated.
@@ -44,6 +46,8 @@ class AuditRequest:
     output: tuple[str, ...] = ()
     stdin_filename: str = ""
     static: bool = False
+    target: tuple[str, ...] = ()
+    env: str = "auto"
     as_of: str = ""
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -94,10 +98,14 @@ class RulesRequest:
     Attributes:
         format: How to show them.
         output: The file to write to; empty or ``-`` for the standard output.
+        rules: Codes, names and topics of those meant; empty for all.
+        facts: Whether to show the records that they rest on instead.
     """
 
     format: str = "table"
     output: str = ""
+    rules: tuple[str, ...] = ()
+    facts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from mlenv.errors import UsageError
 
 if TYPE_CHECKING:
     from mlenv.cli.requests import AuditRequest, BaselineRequest, DepsRequest
+    from mlenv.model.target import Target
 
 STDIN = "-"
 _MAX_STDIN = 16 << 20
@@ -26,20 +27,17 @@ def known_rules() -> Vocabulary:
 
 
 def configuration(request: AuditRequest | DepsRequest | BaselineRequest) -> Config:
-    """Return the configuration file's settings, and tell of those that do nothing yet.
+    """Return the configuration file's settings.
 
     Raises:
         ConfigError: The file is missing or says something that mlenv does not know.
     """
-    config = load_config(
+    return load_config(
         _common_folder(request.paths, request.stdin_filename),
         request.config,
         use_config=not request.no_config,
         vocabulary=known_rules,
     )
-    for key in config.unused:
-        tell(f"mlenv: {config.path}: {key!r} is not used by this version yet")
-    return config
 
 
 def _common_folder(paths: tuple[str, ...], stdin_filename: str) -> str:
@@ -51,6 +49,30 @@ def _common_folder(paths: tuple[str, ...], stdin_filename: str) -> str:
         return os.path.commonpath(named) if named else os.curdir
     except ValueError:  # on several drives
         return os.curdir
+
+
+def chosen_targets(
+    config: Config, names: tuple[str, ...] = (), *, static: bool = False, with_python: bool = True
+) -> tuple[Target, ...]:
+    """Return the machines that an audit judges for, and tell what is not known of them.
+
+    Args:
+        config: Names them where the command line does not.
+        names: What the command line names.
+        static: Whether this machine counts only where the command line names it.
+        with_python: Whether the Python of the active environment counts for this machine.
+
+    Raises:
+        UsageError: A name stands for nothing, or what it stands for cannot be read.
+    """
+    if not names and not config.target:
+        from mlenv.machine.presence import may_have_driver
+
+        if static or not may_have_driver(os.environ):
+            return ()
+    from mlenv.machine.choose import choose  # most audits have no target
+
+    return choose(names, config, os.environ, tell, static=static, with_python=with_python)
 
 
 def items(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -40,6 +40,11 @@ _LOCKS = frozenset(
 )  # fmt: skip
 """What matters to others though it is left out of the repository."""
 _IGNORE_BYTES = 1 << 20
+CODE = (".py", ".ipynb")
+_NOTED = (*CODE, "config.json", "model_index.json")
+_MOST_NOTED = 20_000
+Noted = tuple[str, "tuple[IgnoreFile, ...]"]
+"""A file of code or of a model, and the patterns that decide whether it counts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +69,7 @@ def walk(
     *,
     above: tuple[IgnoreFile, ...] = (),
     excluded: tuple[IgnoreFile, ...] = (),
+    code: list[Noted] | None = None,
 ) -> Iterator[Candidate]:
     """Yield the files below a folder that may speak of the environment, in order of path.
 
@@ -77,6 +83,7 @@ def walk(
         start: The folder below the root to begin in; empty for the root itself.
         above: The .gitignore files of the folders above ``start``.
         excluded: Further patterns of what to leave out.
+        code: Takes in the code and the models' configurations on the way, ignored ones too.
     """
     excluded = (*excluded, *read_patterns("", exclude))
     pending: list[tuple[str, tuple[IgnoreFile, ...]]] = [(start, above)]
@@ -103,6 +110,8 @@ def walk(
                 elif entry.name not in _SKIPPED and not is_ignored(path, True, patterns):
                     folders.append((path, ignores))
             else:
+                if code is not None and entry.name.endswith(_NOTED):
+                    _note(path, entry, patterns, code)
                 yield from _candidate(path, entry, patterns)
         pending.extend(reversed(folders))
 
@@ -113,6 +122,14 @@ def _entries(folder: str) -> list[os.DirEntry[str]] | None:
             return sorted(found, key=lambda entry: entry.name)
     except OSError:
         return None
+
+
+def _note(
+    path: str, entry: os.DirEntry[str], patterns: tuple[IgnoreFile, ...], code: list[Noted]
+) -> None:
+    """Note a file; whether it is ignored is found out when somebody asks for it."""
+    if len(code) < _MOST_NOTED and not entry.is_symlink():
+        code.append((path, patterns))
 
 
 def _candidate(

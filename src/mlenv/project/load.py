@@ -21,6 +21,7 @@ from mlenv.model.source import (
 from mlenv.model.text import SourceText
 from mlenv.paths import folders_above
 from mlenv.project import classify
+from mlenv.project.code.listing import ProjectCode
 from mlenv.project.coverage import coverage, inputs
 from mlenv.project.cycles import cycles
 from mlenv.project.decode import decode
@@ -90,11 +91,12 @@ def load_project(
     loader = _Loader(place)
     if stdin is not None:
         loader.take(_relative(stdin[0], place), stdin[1])
-    for candidate in _candidates(paths, place, excluded):
+    code = ProjectCode(loader.tree, place, excluded)
+    for candidate in _candidates(paths, place, excluded, code):
         loader.read(candidate)
     loader.follow_includes()
     loader.look_around(excluded)
-    return loader.project()
+    return replace(loader.project(), code=code)
 
 
 def _relative(path: str, place: Place) -> str:
@@ -105,7 +107,7 @@ def _relative(path: str, place: Place) -> str:
 
 
 def _candidates(
-    paths: tuple[str, ...], place: Place, excluded: tuple[IgnoreFile, ...]
+    paths: tuple[str, ...], place: Place, excluded: tuple[IgnoreFile, ...], code: ProjectCode
 ) -> list[Candidate]:
     found: dict[str, Candidate] = {}
     for path in paths:
@@ -117,12 +119,12 @@ def _candidates(
             continue
         start = (place.prefix + ("" if relative == "." else relative)).rstrip("/")
         above = place.ignores(start.rpartition("/")[0]) if start else ()
-        for candidate in walk(place.top, (), start, above=above, excluded=excluded):
-            inner = candidate.path.removeprefix(place.prefix)
+        for entry in walk(place.top, (), start, above=above, excluded=excluded, code=code.noted):
+            inner = entry.path.removeprefix(place.prefix)
             if f"{inner}/" == place.prefix:  # the root itself
                 inner = "."
             # what is named itself is read whatever the walk over its folder makes of it
-            found.setdefault(inner, replace(candidate, path=inner))
+            found.setdefault(inner, replace(entry, path=inner))
     return [found[path] for path in sorted(found)]
 
 

@@ -28,7 +28,7 @@ def render(report: Report, view: View) -> str:
 def _lines(report: Report, view: View, paint: Paint) -> Iterator[str]:
     for finding in report.findings:
         if not view.quiet or finding.severity is Severity.ERROR:
-            yield _line(finding, view.prefix, paint)
+            yield _line(finding, view, paint)
     if view.statistics:
         from mlenv.report.statistics import count_lines  # few ask
 
@@ -36,8 +36,12 @@ def _lines(report: Report, view: View, paint: Paint) -> Iterator[str]:
     yield paint(summary(report, name_all=view.verbose), "strong")
 
 
-def _line(finding: Reported, prefix: str, paint: Paint) -> str:
+def _line(finding: Reported, view: View, paint: Paint) -> str:
     span = finding.span
-    place = f"{clean(prefix + span.path)}:{span.line}:{span.column}: " if span else ""
+    place = ""
+    if span is not None:
+        place = f"{view.path(span)}:{span.line}:{span.column}: "
+        if span.target:
+            place = f"target {clean(span.target)}: "
     style = finding.severity.value
     return f"{harmless(place)}{paint(style, style)} {finding.rule} {clean(finding.message)}"

@@ -29,7 +29,8 @@ def render(report: Report, view: View) -> str:
 def _command(finding: Reported, prefix: str) -> str:
     properties = {**_place(finding, prefix), "title": f"{finding.rule} {finding.name}"}
     written = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    message = _data(clean(finding.message))
+    about = f"target {finding.target}: " if finding.target else ""
+    message = _data(clean(about + finding.message))
     for number, line in enumerate(finding.help.splitlines()):
         message += "%0A" + _data(f"{'' if number else 'help: '}{clean(line)}")
     return f"::{_COMMANDS[finding.severity]} {written}::{message}"
@@ -37,7 +38,7 @@ def _command(finding: Reported, prefix: str) -> str:
 
 def _place(finding: Reported, prefix: str) -> dict[str, str]:
     span = finding.span
-    if span is None:
+    if span is None or span.target:
         return {}
     end_line, end_column = span.stop
     place = {"file": clean(prefix + span.path), "line": str(span.line)}

@@ -11,6 +11,7 @@ from mlenv.report.escape import mask
 
 if TYPE_CHECKING:
     from mlenv.model.report import Report, Reported
+    from mlenv.model.target import Gpu, Target
     from mlenv.model.text import Span
     from mlenv.report.view import View
 
@@ -25,7 +26,8 @@ def render(report: Report, view: View) -> str:
             "tool": {"name": "mlenv", "version": __version__, "knowledge": report.knowledge},
             "root": report.root,
             "profile": report.profile,
-            "target": None,
+            "target": machine(report.targets[0]) if report.targets else None,
+            **_targets(report),
             "files": [
                 {"path": file.path, "kind": file.kind, "requirements": file.requirements}
                 for file in report.files
@@ -83,7 +85,11 @@ def _finding(finding: Reported) -> dict[str, object]:
         "packages": finding.packages,
         "location": _location(finding.span),
         "related": [
-            {"location": _location(related.span), "message": related.message}
+            {
+                "location": _location(related.span),
+                "message": related.message,
+                **_target(related.span),
+            }
             for related in finding.related
         ],
         "help": finding.help,
@@ -92,11 +98,36 @@ def _finding(finding: Reported) -> dict[str, object]:
         ],
         "fixes": [],
         "fingerprint": finding.fingerprint,
+        **_target(finding.span),
     }
 
 
+def _targets(report: Report) -> dict[str, object]:
+    if len(report.targets) < 2:
+        return {}
+    return {"targets": [machine(target) for target in report.targets]}
+
+
+def machine(target: Target) -> dict[str, object]:
+    """Return what is stated of a machine, under its name and the keys of a target's file."""
+    from mlenv.machine.keys import MACHINE_KEYS  # most reports have no target
+
+    said = {key: getattr(target, key) for key in MACHINE_KEYS if key != "gpus"}
+    document = {key: value for key, value in said.items() if value or key in target.spans}
+    return {"name": target.name, **document, "gpus": [_gpu(gpu) for gpu in target.gpus]}
+
+
+def _gpu(gpu: Gpu) -> dict[str, object]:
+    known = ".".join(map(str, gpu.capability)) if gpu.capability else None
+    return {"name": gpu.name, "compute_capability": known, "count": gpu.count}
+
+
+def _target(span: Span | None) -> dict[str, str]:
+    return {"target": span.target} if span is not None and span.target else {}
+
+
 def _location(span: Span | None) -> dict[str, object] | None:
-    if span is None:
+    if span is None or span.target:
         return None
     end_line, end_column = span.stop
     return {

@@ -67,6 +67,7 @@ def render(report: Report, view: View) -> str:
             "profile": report.profile,
             "suppressed": report.suppressed,
             "baselined": report.baselined,
+            **({"targets": [_text(one.name) for one in report.targets]} if report.targets else {}),
         },
     }
     return dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
@@ -153,11 +154,12 @@ def _is_label(line: str) -> bool:
 
 def _result(finding: Reported, index: int, prefix: str) -> dict[str, object]:
     lines = [f"help: {finding.help}"] if finding.help else []
+    about = f"target {finding.target}: " if finding.target else ""
     result: dict[str, object] = {
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": finding.severity.value,
-        "message": {"text": _text("\n".join([finding.message, *lines]))},
+        "message": {"text": _text("\n".join([about + finding.message, *lines]))},
         "locations": [_location(finding.span, prefix)] if finding.span else [],
         "partialFingerprints": {FINGERPRINT: finding.fingerprint},
         "properties": {
@@ -189,6 +191,10 @@ def _notification(file: SkippedFile, prefix: str) -> dict[str, object]:
 
 
 def _location(span: Span, prefix: str) -> dict[str, object]:
+    if span.target:
+        name = _text(span.target)
+        full = {"fullyQualifiedName": f"target {name}", "kind": "resource"}
+        return {"logicalLocations": [{"name": name, **full}]}
     end_line, end_column = span.stop
     return {
         "physicalLocation": {

@@ -27,7 +27,9 @@ def summary(report: Report, *, name_all: bool = False) -> str:
         report: What was audited.
         name_all: Whether every file that was not audited is named, however many.
     """
-    if not report.files and not report.findings:
+    # a machine that was named is audited, whatever files there are
+    is_judged = bool(report.targets) and not report.exit_code
+    if not report.files and not report.findings and not is_judged:
         left_out = _skipped(report, name_all)
         return f"nothing to audit: no dependency file was read{left_out and f' ({left_out})'}"
     found = ", ".join(

@@ -65,6 +65,7 @@ def _header(report: Report, view: View, paint: Paint) -> Iterator[str]:
     if locked:
         said.append(counted(locked, "locked package"))
     said.append(f"profile {report.profile}")
+    said += [f"target {clean(target.name)}" for target in report.targets]
     if report.root != ".":
         said.append(f"root {clean(report.root)}")
     for line in wrapped(f"mlenv {__version__}: {', '.join(said)}", view.width, "", "  "):
@@ -121,7 +122,9 @@ def _arrow(finding: Reported, gutter: int, view: View, paint: Paint) -> str:
 
 def _place(mark: Mark, gutter: int, view: View, paint: Paint) -> str:
     span = mark.span
-    place = f"{clean(view.prefix + span.path)}:{span.line}:{span.column}"
+    place = f"{view.path(span)}:{span.line}:{span.column}"
+    if span.target and len(span.source.line_starts) == 1:  # no file has one line
+        place = view.path(span)
     return f"{paint(' ' * gutter + '-->', 'gutter')} {place}"
 
 
@@ -139,10 +142,10 @@ def _more(
     paths = {related.span.path for related in places}
     text = f"in {len(paths)} files"
     if len(paths) == 1:
-        path = places[0].span.path
+        first = places[0].span
         text = f"at {_line_ranges([related.span.line for related in places])}"
-        if finding.span is None or path != finding.span.path:
-            text += f" of {clean(view.prefix + path)}"
+        if finding.span is None or first.path != finding.span.path:
+            text += f" of {view.path(first)}"
     yield from _remark(label, text, gutter, view, paint)
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mlenv.records import dataclass
+from mlenv.report.escape import clean
+
+if TYPE_CHECKING:
+    from mlenv.model.text import Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,3 +31,7 @@ class View:
     verbose: bool = False
     prefix: str = ""
     statistics: bool = False
+
+    def path(self, span: Span) -> str:
+        """Return the file that a place lies in, so that it can be opened; or the target."""
+        return clean(span.path if span.target else self.prefix + span.path)

@@ -9,7 +9,7 @@ from mlenv.records import dataclass
 
 Check = Callable[..., Iterator[Finding]]
 
-GRANULARITIES = ("source", "install_set", "image_set", "project")
+GRANULARITIES = ("source", "install_set", "image_set", "setting", "project")
 """What a rule may be called for, one at a time; the first parameter's name says which."""
 
 TOPICS = (
@@ -31,6 +31,7 @@ class Rule:
         since: The version of mlenv that brought it.
         check: Yields findings.
         needs: The names of the check's parameters: what it works on, then what it looks up.
+        facts: The files of records that it rests on, by name.
     """
 
     code: str
@@ -40,6 +41,7 @@ class Rule:
     since: str
     check: Check
     needs: tuple[str, ...]
+    facts: tuple[str, ...] = ()
 
     @property
     def explanation(self) -> str:
@@ -55,12 +57,19 @@ class Rule:
 
 
 def rule(
-    code: str, name: str, *, topic: str, severity: Severity, since: str = "0.1.0"
+    code: str,
+    name: str,
+    *,
+    topic: str,
+    severity: Severity,
+    since: str = "0.1.0",
+    facts: tuple[str, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function whose parameters name what it works on.
 
     The first parameter is one of :data:`GRANULARITIES`; the others are context that the engine
-    hands in (``project``, ``knowledge``).
+    hands in: ``project``, ``code``, ``targets``, ``settings`` (all of them), ``knowledge``,
+    ``today``, ``suppressions``. ``facts`` names the files of records that it rests on.
     """
 
     def wrap(check: Check) -> Rule:
@@ -68,6 +77,6 @@ def rule(
         needs = code_object.co_varnames[: code_object.co_argcount]
         assert needs[0] in GRANULARITIES, code
         assert topic in TOPICS, code
-        return Rule(code, name, topic, severity, since, check, needs)
+        return Rule(code, name, topic, severity, since, check, needs, facts)
 
     return wrap

@@ -17,7 +17,7 @@ _TORCH = "torch"
 _EXPORT = "conda env export"
 
 
-@rule("MIX005", "frozen-channel", topic="mixing", severity=Severity.WARNING)
+@rule("MIX005", "frozen-channel", topic="mixing", severity=Severity.WARNING, facts=("conda",))
 def frozen_channel(source: Source, knowledge: Knowledge) -> Iterator[Finding]:
     """A package from a conda channel that gets no new releases.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import BUILD, CONDA, REQUIREMENT, Requirement
-from mlenv.model.source import MANIFEST, Include, Source
+from mlenv.model.source import MANIFEST, Source
 
 _WORDS = (
     r"docs?|documentation|tests?|testing|lint(?:ing|ers?)?|dev(?:el(?:op(?:ment)?)?)?|ci|style|typing|"
@@ -53,29 +53,6 @@ def is_aside(path: str) -> bool:
     So does a template with placeholders in its path: the project made from it decides and locks.
     """
     return "{{" in path or re.search(_ASIDE, path.lower()) is not None
-
-
-@lru_cache(maxsize=4)
-def include_targets(project: Project) -> Mapping[tuple[str, int], Sequence[str]]:
-    """Return where the includes of a project lead, by the file that names them and the place.
-
-    What leads to nothing that was read has no entry. A place may name several files.
-    """
-    found: dict[tuple[str, int], list[str]] = {}
-    for one in project.includes:
-        found.setdefault((one.origin, one.include.span.start), []).append(one.target)
-    return found
-
-
-def targets_of(path: str, include: Include, project: Project) -> Sequence[str]:
-    """Return the files that an include of a file leads to.
-
-    Args:
-        path: The file that names it.
-        include: One of the file's own, or of its commands.
-        project: What surrounds it.
-    """
-    return include_targets(project).get((path, include.span.start), ())
 
 
 def is_metadata(source: Source, project: Project) -> bool:

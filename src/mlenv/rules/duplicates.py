@@ -29,7 +29,13 @@ _MOST_PAIRS = 200
 """How many pairs of one group are looked at; more has only a hostile file."""
 
 
-@rule("DUP001", "overlapping-distributions", topic="duplicates", severity=Severity.WARNING)
+@rule(
+    "DUP001",
+    "overlapping-distributions",
+    topic="duplicates",
+    severity=Severity.WARNING,
+    facts=("distributions",),
+)
 def overlapping_distributions(project: Project, knowledge: Knowledge) -> Iterator[Finding]:
     """Distributions that write files at the same paths, installed together.
 

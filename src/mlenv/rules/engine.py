@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlenv.config import Config, covers, matches_path
@@ -19,6 +19,7 @@ from mlenv.suppress import Entries, Suppressions
 
 if TYPE_CHECKING:
     from mlenv.baseline import Ledger
+    from mlenv.model.target import Target
 
 _MOST_NAMED = 3
 _LONGEST_LINE = 2_000
@@ -33,6 +34,8 @@ def run(
     *,
     entries: Entries | None = None,
     ledger: Ledger | None = None,
+    targets: Sequence[Target] = (),
+    knowledge: Knowledge | None = None,
 ) -> tuple[tuple[Reported, ...], int]:
     """Return the findings of the rules that the configuration wants, and how many were silenced.
 
@@ -43,14 +46,18 @@ def run(
         today: The day of the audit, as ``YYYY-MM-DD``.
         entries: The configuration's own suppressions, where they are to be judged as well.
         ledger: The baseline, which accepts findings before they are joined.
+        targets: The machines that it is meant for.
+        knowledge: The records; mlenv's own where none are given.
 
     Returns:
         The findings in order of file and place, joined where they share a cause.
     """
     suppressions = Suppressions(today, entries=entries)
     suppressions.add(project.sources.values())
-    context = {"project": project, "knowledge": Knowledge(), "suppressions": suppressions}
-    context["today"] = today
+    context = {
+        "project": project, "code": project.code, "suppressions": suppressions, "today": today,
+        "targets": tuple(targets), "knowledge": knowledge or Knowledge(),
+    }  # fmt: skip
     wanted = [
         one
         for one in rules
@@ -71,15 +78,27 @@ def run(
         said = _unique(_findings(one, context))
         heard = [finding for finding in said if not silencer.silences(one, finding)]
         if ledger is not None:
-            heard = [
-                finding
-                for finding in heard
-                if not ledger.holds(one.code, finding, project.sources.get(finding.span.path))
-            ]
+            heard = _new(one, heard, ledger, project)
         joined = _joined(heard, one.severity)
         found.extend(_reported(one, finding, level, project) for finding in joined)
-    found.sort(key=lambda r: (r.span.order if r.span else ("", 0, 0), r.severity.rank, r.rule))
+    found.sort(key=_order)
     return tuple(found), silencer.count
+
+
+def _new(one: Rule, findings: list[Finding], ledger: Ledger, project: Project) -> list[Finding]:
+    """Return the findings that a baseline does not hold."""
+    sources = project.sources
+    return [
+        finding
+        for finding in findings
+        if not ledger.holds(one.code, finding, sources.get(finding.span.path))
+    ]
+
+
+def _order(one: Reported) -> tuple[str, tuple[str, int, int], int, str, str]:
+    """Return what findings are sorted by: those in files first, then those in each target."""
+    place = one.span.order if one.span else ("", 0, 0)
+    return one.target, place, one.severity.rank, one.rule, one.message
 
 
 def _findings(one: Rule, context: dict[str, Any]) -> Iterator[Finding]:
@@ -95,15 +114,32 @@ def _findings(one: Rule, context: dict[str, Any]) -> Iterator[Finding]:
 
 def _said(one: Rule, context: dict[str, Any]) -> Iterator[Finding]:
     project: Project = context["project"]
-    others = [context[name] for name in one.needs[1:]]
+    others = [
+        _items("setting", context) if name == "settings" else context[name]
+        for name in one.needs[1:]
+    ]
     if one.needs[0] == "source":
         for source in project.sources.values():
             if source.role != CONTEXT or one.topic == "parse":
                 yield from one.check(source, *others)
         return
-    items = {"install_set": project.install_sets, "image_set": project.image_sets}
-    for item in items.get(one.needs[0], (project,)):
+    for item in _items(one.needs[0], context):
         yield from one.check(item, *others)
+
+
+def _items(granularity: str, context: dict[str, Any]) -> Sequence[object]:
+    """Return what a rule is called for; the installations are made when first asked for."""
+    project: Project = context["project"]
+    if granularity == "setting":
+        if "settings" not in context:
+            from mlenv.reasoning.settings import settings_of
+
+            made = settings_of(project, context["targets"], context["knowledge"], context["today"])
+            context["settings"] = tuple(made)
+        settings: Sequence[object] = context["settings"]
+        return settings
+    items = {"install_set": project.install_sets, "image_set": project.image_sets}
+    return items.get(granularity, (project,))
 
 
 def _judged(entries: Entries, rules: Iterable[Rule], ran: frozenset[str]) -> frozenset[int]:
@@ -188,7 +224,8 @@ def _join(members: list[Finding], default: Severity) -> Finding:
         return first
     packages = tuple(dict.fromkeys(name for one in members for name in one.packages))
     worst = min((one.severity or default for one in members), key=lambda severity: severity.rank)
-    related = [Related(one.span) for one in members[1:]]
+    places = dict.fromkeys(one.span for one in members[1:] if one.span != first.span)
+    related = [Related(span) for span in places]
     others = {other.span: other for one in members for other in one.related}.values()
     if len(packages) == 1 and first.packages:
         return replace(first, severity=worst, related=(*related, *others))
@@ -235,6 +272,8 @@ def _identity(finding: Finding) -> tuple[str, ...]:
 
 def _context_of(span: Span) -> str:
     """Return the line that a finding stands on; of one that holds a whole file only its place."""
+    if span.target:  # tools write whole machines on one line
+        return span.text[:_LONGEST_LINE]
     source, line = span.source, span.line
     start, following = source.line_starts[line - 1], source.line_starts[line : line + 1]
     end = following[0] if following else len(source.text)

@@ -13,14 +13,15 @@ from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import Requirement
 from mlenv.model.source import CONTEXT, IMAGE, LOCK, Source
 from mlenv.paths import folders_above
+from mlenv.reasoning.includes import targets_of
 from mlenv.rules.base import rule
-from mlenv.rules.common import distributions, is_aside, is_auxiliary, targets_of
+from mlenv.rules.common import distributions, is_aside, is_auxiliary
 
 _PIP = ("pip", "uv pip")
 _PIPELINES = ("github-workflow", "gitlab-ci")
 
 
-@rule("IMG001", "floating-image", topic="images", severity=Severity.NOTE)
+@rule("IMG001", "floating-image", topic="images", severity=Severity.NOTE, facts=("images",))
 def floating_image(project: Project, knowledge: Knowledge) -> Iterator[Finding]:
     """A base image without a tag, or with ``latest``.
 

@@ -10,9 +10,9 @@ from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import PYPI, REQUIREMENT, Requirement
 from mlenv.model.source import CONTEXT, Index, Source, Statement
+from mlenv.reasoning.installations import Installation, Installers
 from mlenv.rules.base import rule
 from mlenv.rules.common import distributions
-from mlenv.rules.installations import Installation, Installers
 from mlenv.versions.version import Version
 from mlenv.versions.version_set import intersection
 
@@ -34,7 +34,13 @@ _ALL_EQUAL = Evidence(
 )
 
 
-@rule("IDX002", "extra-index-does-not-decide", topic="index", severity=Severity.WARNING)
+@rule(
+    "IDX002",
+    "extra-index-does-not-decide",
+    topic="index",
+    severity=Severity.WARNING,
+    facts=("indexes", "torch"),
+)
 def extra_index_does_not_decide(project: Project, knowledge: Knowledge) -> Iterator[Finding]:
     """An extra index of builds beside a torch that no version ties to it.
 

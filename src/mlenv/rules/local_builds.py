@@ -13,8 +13,8 @@ from mlenv.model.project import Project
 from mlenv.model.requirement import CONSTRAINT, PYPI, Requirement
 from mlenv.model.source import CONTEXT, DROPPED_OPTION, IMAGE, LOCK, Index, Source
 from mlenv.model.text import Span
+from mlenv.reasoning.installations import SOURCES, Installers
 from mlenv.rules.base import rule
-from mlenv.rules.installations import SOURCES, Installers
 from mlenv.rules.places import settings_over
 
 if TYPE_CHECKING:
@@ -28,7 +28,13 @@ _PYPI = Evidence(
 )
 
 
-@rule("IDX001", "local-version-without-index", topic="index", severity=Severity.ERROR)
+@rule(
+    "IDX001",
+    "local-version-without-index",
+    topic="index",
+    severity=Severity.ERROR,
+    facts=("indexes",),
+)
 def local_version_without_index(project: Project, knowledge: Knowledge) -> Iterator[Finding]:
     """A build such as ``+cu118`` that no index named here serves.
 
@@ -103,6 +109,12 @@ class _Search:
         """Return a place in the project that speaks of an index, this file's own first."""
         return self.mention(source) or self._first
 
+    def outside(self, source: Source) -> Span | None:
+        """Return the first place in the other files of the project that speaks of an index."""
+        others = (one for one in self.project.sources.values() if one.role != LOCK)
+        found = (self.mention(one) for one in others if one is not source)
+        return next(filter(None, found), self.project.index_note)
+
     @cached_property
     def _first(self) -> Span | None:
         others = (one for one in self.project.sources.values() if one.role != LOCK)
@@ -138,11 +150,15 @@ def _in_file(
 ) -> Iterator[Finding]:
     from mlenv.knowledge.indexes import is_accelerated
 
-    reach = [index for index in search.reach(source) if index.kind != "trusted-host"]
+    named = [index for index in search.reach(source) if index.kind != "trusted-host"]
+    asked = {requirement.index, *(name for name, _ in requirement.index_choices)}
+    # an explicit index serves only what is assigned to it
+    reach = [index for index in named if index.kind != "explicit" or index.name in asked]
     if reach:
         yield from _from_others(requirement, reach, knowledge)
         return
-    elsewhere = search.elsewhere(source)
+    # a file with explicit indexes speaks of those
+    elsewhere = search.outside(source) if named else search.elsewhere(source)
     known = is_accelerated(_local(requirement))
     yield _unserved(
         requirement, elsewhere, Severity.ERROR if known and not elsewhere else Severity.WARNING

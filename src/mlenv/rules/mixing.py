@@ -45,7 +45,7 @@ def _pairs(
             yield requirement.name, twin, requirement
 
 
-@rule("MIX001", "conda-and-pip", topic="mixing", severity=Severity.WARNING)
+@rule("MIX001", "conda-and-pip", topic="mixing", severity=Severity.WARNING, facts=("conda",))
 def conda_and_pip(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Finding]:
     """The same distribution from conda and from pip in one environment.
 
@@ -90,7 +90,7 @@ def conda_and_pip(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Fin
         )
 
 
-@rule("MIX002", "torch-from-both", topic="mixing", severity=Severity.WARNING)
+@rule("MIX002", "torch-from-both", topic="mixing", severity=Severity.WARNING, facts=("conda",))
 def torch_from_both(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Finding]:
     """PyTorch from conda and from pip in one environment.
 
@@ -134,7 +134,7 @@ def torch_from_both(install_set: InstallSet, knowledge: Knowledge) -> Iterator[F
         )
 
 
-@rule("MIX003", "pip-not-listed", topic="mixing", severity=Severity.NOTE)
+@rule("MIX003", "pip-not-listed", topic="mixing", severity=Severity.NOTE, facts=("conda",))
 def pip_not_listed(source: Source) -> Iterator[Finding]:
     """A pip section in environment.yml without pip among conda's dependencies.
 
@@ -171,7 +171,7 @@ def pip_not_listed(source: Source) -> Iterator[Finding]:
     )
 
 
-@rule("MIX004", "pip-over-conda", topic="mixing", severity=Severity.NOTE)
+@rule("MIX004", "pip-over-conda", topic="mixing", severity=Severity.NOTE, facts=("conda",))
 def pip_over_conda(install_set: InstallSet, knowledge: Knowledge) -> Iterator[Finding]:
     """A pin of pip on a distribution that a conda package brings along.
 

@@ -26,7 +26,7 @@ def _asked(source: Source) -> Iterator[Requirement]:
             yield requirement
 
 
-@rule("DUP002", "wrong-name", topic="duplicates", severity=Severity.ERROR)
+@rule("DUP002", "wrong-name", topic="duplicates", severity=Severity.ERROR, facts=("distributions",))
 def wrong_name(source: Source, project: Project, knowledge: Knowledge) -> Iterator[Finding]:
     """A name under which PyPI does not have what is meant.
 
@@ -105,7 +105,13 @@ def _wording(requirement: Requirement, known: WrongName, severity: Severity) -> 
     return f"{name} on PyPI refuses to install"
 
 
-@rule("DUP003", "renamed-distribution", topic="duplicates", severity=Severity.NOTE)
+@rule(
+    "DUP003",
+    "renamed-distribution",
+    topic="duplicates",
+    severity=Severity.NOTE,
+    facts=("distributions",),
+)
 def renamed_distribution(source: Source, knowledge: Knowledge) -> Iterator[Finding]:
     """A distribution that goes on under another name, or has ended.
 
@@ -143,7 +149,13 @@ def renamed_distribution(source: Source, knowledge: Knowledge) -> Iterator[Findi
         )
 
 
-@rule("DUP004", "standard-library-backport", topic="duplicates", severity=Severity.NOTE)
+@rule(
+    "DUP004",
+    "standard-library-backport",
+    topic="duplicates",
+    severity=Severity.NOTE,
+    facts=("distributions",),
+)
 def standard_library_backport(
     source: Source, project: Project, knowledge: Knowledge
 ) -> Iterator[Finding]:

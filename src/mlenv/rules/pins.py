@@ -9,7 +9,7 @@ from mlenv.model.finding import Finding, Severity
 from mlenv.model.profile import APPLICATION, LIBRARY, RESEARCH
 from mlenv.model.project import Project
 from mlenv.model.requirement import MAIN, PYPI
-from mlenv.model.source import IMAGE, Source
+from mlenv.model.source import IMAGE, LOCK, Source
 from mlenv.rules.base import rule
 from mlenv.rules.common import declared, is_aside, is_auxiliary, is_metadata, profile_of
 from mlenv.rules.openness import Openness, open_versions
@@ -19,13 +19,14 @@ _FEW = 5
 """From so few pins nobody can tell whether most are meant to be pinned."""
 
 
-@rule("PIN001", "unpinned", topic="pins", severity=Severity.WARNING)
+@rule("PIN001", "unpinned", topic="pins", severity=Severity.WARNING, facts=("frameworks",))
 def unpinned(source: Source, project: Project, knowledge: Knowledge) -> Iterator[Finding]:
     """A requirement without any version.
 
     What gets installed depends on the day. The next major release of a framework or of NumPy
     arrives without a change to the repository, and an environment of last year cannot be made
-    again. A warning for frameworks and in applications, a note elsewhere and in examples. Not
+    again. A warning for frameworks, in applications, and where a project's only list has no version
+    at all; a note elsewhere and in examples. Not
     reported for libraries, whose users need ranges, nor where a lock, a constraint file, a
     companion or another file of the same install fixes the version.
 
@@ -59,7 +60,18 @@ def _matters(one: Openness, source: Source, project: Project) -> bool:
     """Whether an open version is worth a warning: it changes results, or what is deployed."""
     if is_aside(source.path) or is_metadata(source, project):
         return False
-    return one.framework or profile_of(source, project) == APPLICATION
+    return (
+        one.framework
+        or profile_of(source, project) == APPLICATION
+        or _has_no_version(source, project)
+    )
+
+
+def _has_no_version(source: Source, project: Project) -> bool:
+    """Whether a file at the top leaves everything open, and no lock records anything."""
+    if "/" in source.path or any(one.role == LOCK for one in project.sources.values()):
+        return False
+    return all(one.versions.is_any and not one.is_direct for one in declared(source))
 
 
 def _pin_advice(source: Source, project: Project) -> str:
@@ -136,7 +148,9 @@ def _is_major(clause: Clause) -> bool:
     )
 
 
-@rule("PIN004", "framework-not-exact", topic="pins", severity=Severity.WARNING)
+@rule(
+    "PIN004", "framework-not-exact", topic="pins", severity=Severity.WARNING, facts=("frameworks",)
+)
 def framework_not_exact(
     source: Source, project: Project, knowledge: Knowledge
 ) -> Iterator[Finding]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.model.profile import APPLICATION, LIBRARY
 from mlenv.model.project import Project
 from mlenv.model.source import LOCK, MANIFEST, Source
+from mlenv.model.target import Target
 from mlenv.model.text import Span
 from mlenv.rules.base import rule
 from mlenv.rules.common import is_aside, is_auxiliary, profile_of
@@ -22,6 +23,7 @@ from mlenv.rules.python_statements import (
     requires_python,
     said_pythons,
 )
+from mlenv.versions.version_set import pep440
 
 _MINOR = 2
 """How many numbers a minor release has."""
@@ -30,6 +32,10 @@ _WORKFLOW = "github-workflow"
 _REFUSED = ("python-version", "tool-versions")
 _NAMED = r"(?:^|[^a-z])py(?:thon)?[-_.]?3[-_.]?\d"
 """How the name of a file tells the Python that it is for."""
+_REFUSED_BY_INSTALLERS = Evidence(
+    "installers refuse a project on a Python outside its requires-python",
+    "the core metadata specification, Requires-Python",
+)
 _SETUP_PYTHON = Evidence(
     "without quotes YAML reads 3.10 as the number 3.1",
     "the documentation of actions/setup-python; YAML 1.2, floating point",
@@ -67,9 +73,7 @@ def no_python_stated(project: Project) -> Iterator[Finding]:
     ]
     if not candidates:
         return
-    main = min(
-        candidates, key=lambda s: (s.path.count("/"), _ORDER.index(s.kind), len(s.path), s.path)
-    )
+    main = min(candidates, key=_prominence)
     yield Finding(
         "no file says which Python this project runs on",
         min(_spans(main), key=lambda span: span.start),
@@ -255,16 +259,11 @@ def _disagreement(anchor: Said, against: list[tuple[Said, Severity]]) -> Finding
             Related(anchor.span, f"admits {anchor.value}"),
             *(Related(one.span, f"is Python {one.value}") for one, _ in others),
         ),
-        evidence=(
-            Evidence(
-                "installers refuse a project on a Python outside its requires-python",
-                "the core metadata specification, Requires-Python",
-            ),
-        ),
+        evidence=(_REFUSED_BY_INSTALLERS,),
     )
 
 
-@rule("PYV004", "python-end-of-life", topic="python", severity=Severity.NOTE)
+@rule("PYV004", "python-end-of-life", topic="python", severity=Severity.NOTE, facts=("python",))
 def python_end_of_life(project: Project, knowledge: Knowledge, today: str) -> Iterator[Finding]:
     """A Python that gets no more fixes, not even for security.
 
@@ -354,3 +353,42 @@ def python_version_is_a_number(project: Project) -> Iterator[Finding]:
 def _is_quoted(span: Span) -> bool:
     text = span.source.text
     return text[span.start - 1 : span.start] in ("'", '"')
+
+
+@rule("PYV007", "machine-python-refused", topic="python", severity=Severity.ERROR)
+def machine_python_refused(project: Project, targets: Sequence[Target]) -> Iterator[Finding]:
+    """A machine whose Python the project refuses.
+
+    Installers stop at once: ``requires-python`` leaves the interpreter of the machine out.
+
+    Messages that users see: "Package requires a different Python", "requires Python >=3.11".
+
+    Bad:
+        requires-python = ">=3.11", for a machine with Python 3.10
+
+    Good:
+        requires-python = ">=3.10", for a machine with Python 3.10
+    """
+    for target in targets:
+        python = target.python_version
+        if python is None:
+            continue
+        minor = ".".join(map(str, python.release[:_MINOR]))
+        there = pep440(f"=={minor}.*" if len(python.release) <= _MINOR else f"=={target.python}")
+        for said in requires_python(project):
+            if said.source.kind == "pipfile":
+                continue  # Pipenv brings that Python along
+            if (
+                there is not None
+                and said.versions.understood
+                and not said.versions.intersects(there)
+            ):
+                yield Finding(
+                    f"this asks for Python {said.value}, and {target.name} has {target.python}",
+                    said.span,
+                    ("python",),
+                    help="install a Python that is admitted on the machine, or widen the range "
+                    "where the project works with less",
+                    related=(Related(target.where("python"), "the machine's Python"),),
+                    evidence=(_REFUSED_BY_INSTALLERS,),
+                )

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from mlenv.config import suggestion
+from mlenv.errors import UsageError
 from mlenv.model.report import RuleText
 from mlenv.rules import (
+    base_images,
+    builds,
     channels,
+    cohorts,
+    companion_cuda,
+    companions,
+    conda_selectors,
     conflicts,
+    context,
+    contradictions,
+    cuda_builds,
+    cuda_mixing,
+    drivers,
     duplicates,
+    forbidden,
+    gpu_architectures,
     hygiene,
     images,
     indexes,
@@ -14,13 +31,23 @@ from mlenv.rules import (
     locks,
     mixing,
     names,
+    numpy2,
+    numpy_bounds,
+    overlaps,
     parse,
     pins,
+    pixi_machines,
+    prebuilts,
     pythons,
     references,
+    removed_interfaces,
     repositories,
     security,
     staleness,
+    system_libraries,
+    system_releases,
+    toolkit,
+    wheels,
 )
 from mlenv.rules.base import Rule
 
@@ -29,19 +56,42 @@ RULES: tuple[Rule, ...] = tuple(
     for module in (
         parse,
         pins,
+        forbidden,
         references,
         locks,
         staleness,
         mixing,
         channels,
         conflicts,
+        contradictions,
+        cohorts,
+        companions,
+        prebuilts,
+        companion_cuda,
+        cuda_builds,
+        cuda_mixing,
+        conda_selectors,
+        toolkit,
+        drivers,
+        pixi_machines,
+        gpu_architectures,
+        removed_interfaces,
+        context,
+        numpy2,
+        numpy_bounds,
         duplicates,
+        overlaps,
         names,
         security,
         local_builds,
         indexes,
         pythons,
+        wheels,
+        builds,
+        system_libraries,
+        system_releases,
         images,
+        base_images,
         repositories,
         hygiene,
     )
@@ -54,6 +104,27 @@ def find_rule(text: str) -> Rule | None:
     """Return the rule with a code or name, in any case, or None."""
     wanted = text.strip().lower()
     return next((rule for rule in RULES if wanted in (rule.code.lower(), rule.name)), None)
+
+
+def rules_meant(words: Sequence[str]) -> tuple[Rule, ...]:
+    """Return the rules that some words speak of, in the order in which they are listed.
+
+    Args:
+        words: Codes, names and topics; none for every rule.
+
+    Raises:
+        UsageError: One of them is none of these.
+    """
+    found: set[str] = set()
+    for word in words:
+        one = find_rule(word)
+        codes = [one.code] if one else [rule.code for rule in RULES if rule.topic == word]
+        if not codes:
+            names = {name for rule in RULES for name in (rule.code, rule.name, rule.topic)}
+            hint = suggestion(word, names)
+            raise UsageError(f"there is no rule {word!r}, and no topic with rules{hint}")
+        found.update(codes)
+    return tuple(rule for rule in RULES if not words or rule.code in found)
 
 
 def rule_texts() -> tuple[RuleText, ...]:

@@ -209,7 +209,13 @@ def _is_private(host: str) -> bool:
     return re.fullmatch(_PRIVATE, host) is not None
 
 
-@rule("SEC004", "likely-typo", topic="security", severity=Severity.NOTE)
+@rule(
+    "SEC004",
+    "likely-typo",
+    topic="security",
+    severity=Severity.NOTE,
+    facts=("popular", "neighbours"),
+)
 def likely_typo(source: Source, project: Project, knowledge: Knowledge) -> Iterator[Finding]:
     """A name that no project on PyPI has, one slip away from a well-known one.
 

@@ -18,8 +18,8 @@ from mlenv.model.requirement import (
 )
 from mlenv.model.source import CONTEXT, MANIFEST, Source
 from mlenv.phrases import listed
+from mlenv.reasoning.includes import targets_of
 from mlenv.rules.base import rule
-from mlenv.rules.common import targets_of
 from mlenv.versions.version import parse_version
 
 _UPDATES = {

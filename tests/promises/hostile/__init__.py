@@ -1,6 +1,6 @@
 """Projects that somebody made to do harm, each built by a small function in an empty folder."""
 
-from . import documents, trees, ways_out, words
+from . import code, documents, trees, ways_out, words
 from .cases import CASES, PASSWORD, SECRET
 
-__all__ = ["CASES", "PASSWORD", "SECRET", "documents", "trees", "ways_out", "words"]
+__all__ = ["CASES", "PASSWORD", "SECRET", "code", "documents", "trees", "ways_out", "words"]

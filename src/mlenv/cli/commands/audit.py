@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from mlenv.audit import audit_project
 from mlenv.cli.output import tell, view_of, write_report
-from mlenv.cli.settings import configuration, items, known_rules, standard_input
+from mlenv.cli.settings import (
+    chosen_targets,
+    configuration,
+    items,
+    known_rules,
+    standard_input,
+)
 from mlenv.errors import UsageError
 from mlenv.exit_codes import NOTHING
 from mlenv.report.registry import report_renderer
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from mlenv.cli.requests import AuditRequest
     from mlenv.config import Config
     from mlenv.model.report import Report
+    from mlenv.model.target import Target
     from mlenv.report.view import View
 
 
@@ -30,6 +37,7 @@ def run(request: AuditRequest) -> int:
     """
     reports = _reports(request)
     config = _config(request)
+    targets = _targets(request, config)
     ledger = _ledger(request)
     report = audit_project(
         request.paths,
@@ -38,6 +46,7 @@ def run(request: AuditRequest) -> int:
         today=_day(request.as_of),
         ledger=ledger,
         baseline=request.baseline,
+        targets=targets,
     )
     for render, output in reports:
         view = view_of(
@@ -56,6 +65,16 @@ def run(request: AuditRequest) -> int:
     if ledger is not None and ledger.is_whole and not request.exclude:
         _tell_leftover(sum(ledger.leftover().values()))
     return report.exit_code
+
+
+def _targets(request: AuditRequest, config: Config) -> tuple[Target, ...]:
+    if request.env not in ("auto", "none"):
+        raise UsageError(
+            f"--env: {request.env!r} is neither auto nor none: "
+            "reading environments comes with a later version"
+        )
+    is_looked_at = request.env == "auto" and not request.static
+    return chosen_targets(config, request.target, static=request.static, with_python=is_looked_at)
 
 
 def _day(text: str) -> str:
@@ -110,5 +129,6 @@ def _config(request: AuditRequest) -> Config:
         ignore=ignore,
         fail_on=request.fail_on,
         exclude=request.exclude,
-        allow_empty=request.allow_empty,
+        # a machine that is named is something to audit
+        allow_empty=request.allow_empty or any(name != "none" for name in request.target),
     )

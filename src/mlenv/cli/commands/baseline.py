@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlenv.audit import audit_project
 from mlenv.baseline import Ledger, in_order, is_below, read_baseline, written
 from mlenv.cli.output import tell, write_report
-from mlenv.cli.settings import STDIN, configuration
+from mlenv.cli.settings import STDIN, chosen_targets, configuration
 from mlenv.errors import UsageError
 from mlenv.exit_codes import CLEAN, NOTHING
 from mlenv.project.place import find_place
@@ -75,7 +75,13 @@ def _show(request: BaselineRequest) -> int:
 def _audited(request: BaselineRequest, known: dict[Record, int]) -> tuple[Ledger, Report]:
     ledger = Ledger(known)
     config = configuration(request).with_options(exclude=request.exclude)
-    report = audit_project(request.paths, config, ledger=ledger, baseline=request.file)
+    report = audit_project(
+        request.paths,
+        config,
+        ledger=ledger,
+        baseline=request.file,
+        targets=chosen_targets(config, static=True),
+    )
     return ledger, report
 
 

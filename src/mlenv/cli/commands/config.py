@@ -66,6 +66,9 @@ def effective(config: Config) -> dict[str, Any]:
         "ignore": [*config.ignore, *entries],
         "fail-on": config.fail_on,
         "exclude": list(config.exclude),
+        "target": list(config.target) or None,
+        "targets": {name: dict(table) for name, table in config.targets},
+        "extra-facts": list(config.extra_facts),
         "severity": dict(config.severity),
         "per-file-ignores": {key: list(value) for key, value in config.per_file_ignores},
     }
@@ -83,7 +86,6 @@ def _json(config: Config, given: Collection[str]) -> str:
             "schema": SCHEMA,
             "file": config.path or None,
             "settings": settings,
-            "unused": config.unused,
         }
     )
 
@@ -101,8 +103,6 @@ def toml_lines(config: Config, given: Collection[str]) -> Iterator[str]:
             yield f"# {key} is detected"
         else:
             yield f"{key} = {_value(value)}  # {name if key in given else 'default'}"
-    for key in config.unused:
-        yield f"# {key} is not used by this version yet"
 
 
 def _value(value: Any) -> str:
@@ -111,6 +111,8 @@ def _value(value: Any) -> str:
         return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, (bool, int, float)):
+        return str(value).lower()
     return _string(value)
 
 

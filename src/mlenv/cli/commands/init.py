@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlenv.audit import audit_project
 from mlenv.baseline import DEFAULT_FILE, Ledger, written
 from mlenv.cli.output import write_report
-from mlenv.cli.settings import known_rules
+from mlenv.cli.settings import chosen_targets, known_rules
 from mlenv.config import load_config
 from mlenv.errors import UsageError
 from mlenv.exit_codes import CLEAN
@@ -38,7 +38,8 @@ def run(request: InitRequest) -> int:
     folder, origin = Folder(request.path), find_origin()
     config = load_config(request.path, vocabulary=known_rules)
     ledger = Ledger({})
-    report = audit_project((request.path,), config, ledger=ledger)
+    targets = chosen_targets(config, static=True)
+    report = audit_project((request.path,), config, ledger=ledger, targets=targets)
     steps = _steps(request, folder, origin, config.path, report, ledger)
     if request.dry_run:
         write_report("".join(_diff(steps)), "")

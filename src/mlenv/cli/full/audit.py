@@ -41,6 +41,18 @@ def audit(
         bool,
         typer.Option("--static", help="Files only: no environment and no machine is looked at."),
     ] = False,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TARGET",
+            help="The machine to judge for: local, none, a name of the configuration, a file, or "
+            "driver=535.104,gpu=A100,python=3.10; repeatable.",
+        ),
+    ] = None,
+    env: Annotated[
+        str,
+        typer.Option(metavar="ENV", help="The environment that counts: auto or none."),
+    ] = "auto",
     as_of: Annotated[
         str,
         typer.Option(metavar="DATE", help="Judge as of this day (YYYY-MM-DD).", show_default=False),
@@ -100,6 +112,8 @@ def audit(
         output=tuple(output or ()),
         stdin_filename=stdin_filename,
         static=static,
+        target=tuple(target or ()),
+        env=env,
         as_of=as_of,
         select=tuple(select or ()),
         ignore=tuple(ignore or ()),

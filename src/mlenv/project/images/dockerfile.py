@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from mlenv.model.image import Stage
+from mlenv.model.image import Stage, conditional_group
 from mlenv.model.requirement import STAGE, group_key
 from mlenv.model.source import (
     IMAGE,
@@ -30,7 +30,7 @@ from mlenv.project.images.dockerfile_arguments import (
     recipe_words,
 )
 from mlenv.project.images.dockerfile_copies import ELSEWHERE, Files
-from mlenv.project.images.dockerfile_facts import PythonVariables, statements
+from mlenv.project.images.dockerfile_facts import PythonVariables, library_path, statements
 from mlenv.project.images.dockerfile_instructions import (
     Instruction,
     instructions,
@@ -210,7 +210,7 @@ class _Reader:
 
     def _branch(self, group: str, branch: int) -> str:
         """Return the group of what a stage installs only under a condition."""
-        found = f"{group} (condition {branch})"
+        found = conditional_group(group, branch)
         self.includes[found] = (group,)
         return found
 
@@ -239,6 +239,9 @@ class _Reader:
             if state is None:
                 self.global_words[name] = word
                 continue
+            if name == "LD_LIBRARY_PATH" and not is_arg:
+                place = word.fragment.whole
+                self.statements.append(library_path(word.text, place, state.stage.group))
             self.pythons.add(name, word, state.stage.group, is_env=not is_arg)
             if kind:
                 state.installs.ambient[name] = list(indexes(kind, word))

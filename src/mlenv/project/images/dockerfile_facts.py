@@ -50,6 +50,11 @@ def _statement(subject: str, value: str, stage: Stage) -> Statement:
     return Statement(subject, value, span, admitted(value), group=stage.group)
 
 
+def library_path(value: str, span: Span, group: str) -> Statement:
+    """Return what a stage says of the folders in which libraries are looked for first."""
+    return Statement("library-path", value, span, group=group)
+
+
 def admitted(value: str) -> VersionSet | None:
     """Return the versions that one stands for: fewer than three numbers leave the rest open."""
     if not re.fullmatch(r"\d+(?:\.\d+)*", value):

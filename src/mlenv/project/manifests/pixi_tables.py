@@ -87,7 +87,7 @@ def _feature(draft: TomlDraft, path: Path, group: str, marker: Marker | None) ->
         _dependencies(draft, (*path, "target", platform), group, narrowed)
     cuda = (*path, "system-requirements", "cuda")
     if draft.text(cuda):
-        draft.state("cuda", cuda, pep440(f">={draft.text(cuda)}"))
+        draft.state("cuda", cuda, pep440(f">={draft.text(cuda)}"), group)
 
 
 def _dependencies(draft: TomlDraft, path: Path, group: str, marker: Marker | None) -> None:

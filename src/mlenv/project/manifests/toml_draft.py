@@ -181,12 +181,14 @@ class TomlDraft:
             self.parts.refuse(self.document.fragment(path), Refusal(str(error), name=subject))
             return None
 
-    def state(self, subject: str, path: Path, versions: VersionSet | None = None) -> None:
+    def state(
+        self, subject: str, path: Path, versions: VersionSet | None = None, group: str = MAIN
+    ) -> None:
         """Keep what the string at a path says of the machine."""
         fragment = self.document.fragment(path)
         if fragment.text:
             self.parts.statements.append(
-                Statement(subject, fragment.text, fragment.whole, versions)
+                Statement(subject, fragment.text, fragment.whole, versions, group=group)
             )
 
     def state_python(self, path: Path, read: ReadVersions, dialect: str) -> None:

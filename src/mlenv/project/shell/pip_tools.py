@@ -97,7 +97,6 @@ _CONSTRAINT_FILES = (
     "--override",
     "--overrides",
 )
-_SPECIAL_FILES = (".py", ".toml", ".cfg", ".lock")
 
 
 def read_pip(call: Call, context: InstallContext) -> InstallCommand | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 
 from mlenv.model.image import InstallCommand
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import Requirement
 from mlenv.model.source import Index, Source
+from mlenv.reasoning.includes import targets_of
 from mlenv.records import dataclass
-from mlenv.rules.common import targets_of
 
 _PIP_FORMATS = ("requirements", "conda-env", "mlflow-python-env", "pipfile", "cog", "bentofile")
 """Formats whose indexes and requirements reach pip."""
@@ -90,6 +91,28 @@ class Installers:
             if not (replaced and index.kind == "index" and not _is_within(index, command))
         ]
         return Installation(source, tuple(requirements), (*indexes, *of_files), has_torch)
+
+
+@lru_cache(maxsize=4)
+def installers_of(project: Project) -> Installers:
+    """Return the commands of a project, gathered once."""
+    return Installers(project)
+
+
+def commands_in(source: Source, groups: Collection[str]) -> list[InstallCommand]:
+    """Return the commands of some groups of a file, in the file's order."""
+    by_group = _by_group(source)
+    found = [one for group in groups for one in by_group.get(group, ())]
+    return [source.commands[at] for at in sorted(found)]
+
+
+@lru_cache(maxsize=16)
+def _by_group(source: Source) -> Mapping[str, list[int]]:
+    """Return the positions of a file's commands by group: all are too many for each stage."""
+    found: dict[str, list[int]] = {}
+    for at, command in enumerate(source.commands):
+        found.setdefault(command.group, []).append(at)
+    return found
 
 
 def _is_within(index: Index, command: InstallCommand) -> bool:

@@ -1,0 +1,1 @@
+"""The project's own Python files and notebooks: which names they use. Parsed, never run."""

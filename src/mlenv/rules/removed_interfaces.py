@@ -1,0 +1,233 @@
+"""Topic ``removed-api`` with evidence: what the project's own code uses is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
+from mlenv.model.project import Project
+from mlenv.model.usage import Code, Use
+from mlenv.phrases import listed
+from mlenv.reasoning.setting import INSTALLED, Setting
+from mlenv.reasoning.verdict import Verdict, judge
+from mlenv.records import dataclass, replace
+from mlenv.rules.base import rule
+from mlenv.rules.cohorts import may_apply
+from mlenv.rules.common import is_auxiliary
+from mlenv.rules.ownership import Realm, realm_of
+from mlenv.rules.pairs import met, pair_finding
+from mlenv.versions.version import Version, parse_version
+from mlenv.versions.version_set import VersionSet
+
+_TOPICS = ("removed-api", "cohorts", "numpy2", "companions", "conflicts", "build")
+_MOST_PLACES = 3
+_FIX = "replace the names in the code, as ruff's NPY rules do"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Gone:
+    """Names that an installation does not have.
+
+    Attributes:
+        names: As :class:`Code` is asked for them.
+        verdict: How sure it is.
+        effect: What goes wrong; empty where the names say it all.
+        fix: The ways out.
+        evidence: Who says so.
+        severity: How bad it is.
+        batch: What it is told together with, where that is as sure; empty for itself.
+        uses: Where the code uses them.
+    """
+
+    names: tuple[str, ...]
+    verdict: Verdict
+    effect: str
+    fix: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    severity: Severity
+    batch: str = ""
+    uses: tuple[Use, ...] = ()
+
+
+@rule(
+    "RMV002",
+    "removed-name-in-use",
+    topic="removed-api",
+    severity=Severity.ERROR,
+    facts=("breaks", "numpy2"),
+)
+def removed_name_in_use(
+    project: Project, settings: Sequence[Setting], code: Code
+) -> Iterator[Finding]:
+    """The project's own code uses what the installed release no longer has.
+
+    A release removes names and arguments that older code uses: NumPy 2 ``np.float_``, Pillow 10
+    ``Image.ANTIALIAS``, Keras 3 the old optimizers. The code is searched for them, its notebooks
+    too; it is parsed and never run. Judged is what is pinned, and what an installer picks on the
+    day. Code that is prepared is left alone: inside ``try`` with ``except ImportError``, behind
+    ``hasattr`` or a check of a version. What only tests, examples or documentation use is a note
+    where it is certain, and else nothing.
+
+    Messages that users see: "`np.float_` was removed in the NumPy 2.0 release", "module 'numpy'
+    has no attribute 'int'", "module 'PIL.Image' has no attribute 'ANTIALIAS'", "got an unexpected
+    keyword argument 'evaluation_strategy'".
+
+    Bad:
+        requirements.txt: pillow==10.4.0
+        resize.py:        image.resize(size, Image.ANTIALIAS)
+
+    Good:
+        requirements.txt: pillow==10.4.0
+        resize.py:        image.resize(size, Image.LANCZOS)
+    """
+    if not code.paths:
+        return
+    causes: dict[tuple[str, ...], list[Finding]] = {}
+    for setting in settings:
+        machine = setting.target.name if setting.target and setting.kind == INSTALLED else ""
+        for folder, finding in _of_setting(setting, project, code):
+            causes.setdefault((machine, folder, finding.batch), []).append(finding)
+    yield from map(_once, causes.values())
+
+
+def _once(findings: Sequence[Finding]) -> Finding:
+    """Return the worst of the findings on one piece of code, with the places of the others."""
+    first, *others = sorted(
+        findings,
+        key=lambda one: (
+            one.severity is not Severity.ERROR,
+            one.certainty is not Certainty.CERTAIN,
+        ),
+    )
+    spans = [span for span in dict.fromkeys(one.span for one in others) if span != first.span]
+    places = [Related(span, "this leads there as well") for span in spans[:_MOST_PLACES]]
+    return replace(first, batch="", related=(*first.related, *places))
+
+
+def _of_setting(setting: Setting, project: Project, code: Code) -> Iterator[tuple[str, Finding]]:
+    """Yield what an installation lacks, each with the folder of the code that uses it."""
+    gone = [*_of_records(setting), *_of_numpy(setting)]
+    if not gone:
+        return
+    # one search for all that any installation may ask for
+    found = code.uses(_every_name(setting))
+    if not any(name in found for one in gone for name in one.names):
+        return
+    realm = realm_of(setting, project)
+    used = []
+    for one in gone:
+        uses = [use for name in one.names for use in found.get(name, ()) if not use.guarded]
+        own = tuple(use for use in uses if realm.holds(use.span.path))
+        if own:
+            used.append(replace(one, uses=own))
+    for one in _joined(used):
+        finding = _finding(setting, one, realm)
+        if finding is not None:
+            yield realm.folder or "", finding
+
+
+def _every_name(setting: Setting) -> frozenset[str]:
+    knowledge = setting.knowledge
+    of_numpy = (f"numpy.{name}" for _, names, _ in knowledge.numpy2.removals for name in names)
+    return knowledge.breaks.code.union(of_numpy)
+
+
+def _of_records(setting: Setting) -> Iterator[_Gone]:
+    known = {*setting.choices, *setting.resolution.picks}
+    for record in setting.knowledge.breaks.within(known, _TOPICS):
+        if not record.code or not may_apply(record, setting, known):
+            continue
+        verdict = judge(setting, record.when, record.latest, in_code=True)
+        if verdict is None or verdict.certainty is Certainty.POSSIBLE:
+            continue
+        evidence = [record.evidence]
+        if record.error:
+            evidence.append(Evidence(f"users see: {record.error}", record.evidence.source))
+        severity = _milder(verdict, record.severity)
+        yield _Gone(record.code, verdict, record.effect, record.fix, tuple(evidence), severity)
+
+
+def _of_numpy(setting: Setting) -> Iterator[_Gone]:
+    """Yield the names that the installation's NumPy lacks, the oldest removals first."""
+    if "numpy" not in setting.choices and "numpy" not in setting.resolution.picks:
+        return
+    for versions, names, evidence in sorted(
+        setting.knowledge.numpy2.removals, key=lambda one: _first(one[0]).release
+    ):
+        verdict = judge(setting, {"numpy": versions}, in_code=True)
+        if verdict is None or verdict.certainty is Certainty.POSSIBLE:
+            continue
+        fix = (f"numpy<{_first(versions).text}", _FIX)
+        dotted = tuple(f"numpy.{name}" for name in names)
+        severity = _milder(verdict, Severity.ERROR)
+        yield _Gone(dotted, verdict, "", fix, (evidence,), severity, batch="numpy")
+
+
+def _milder(verdict: Verdict, severity: Severity) -> Severity:
+    """Return how bad it is, less so where a pick is not quite known."""
+    is_guess = verdict.by_conda or bool(verdict.guessed)
+    return Severity.WARNING if is_guess and severity is Severity.ERROR else severity
+
+
+def _first(versions: VersionSet) -> Version:
+    """Return the release from which on names are gone."""
+    texts = (part.removeprefix(">=") for part in versions.text.split(",") if part[:2] == ">=")
+    version = parse_version(next(texts, ""))
+    assert version is not None, versions.text
+    return version
+
+
+def _joined(used: Sequence[_Gone]) -> Iterator[_Gone]:
+    """Yield what is used, with what has one cause and one way out made one."""
+    batches: dict[tuple[str, Certainty], _Gone] = {}
+    for one in used:
+        key = (one.batch, one.verdict.certainty)
+        first = batches.get(key)
+        if not one.batch:
+            yield one
+        elif first is None:
+            batches[key] = one
+        else:
+            # the oldest removal says how far back to go
+            batches[key] = replace(
+                first, uses=first.uses + one.uses, evidence=first.evidence + one.evidence
+            )
+    yield from batches.values()
+
+
+def _finding(setting: Setting, one: _Gone, realm: Realm) -> Finding | None:
+    # lists for tests and documentation are not what the code runs with
+    is_beside = setting.source is not None and is_auxiliary(setting.source.path)
+    decisive = [] if is_beside else [use for use in one.uses if not realm.is_aside(use.span.path)]
+    if not decisive and one.verdict.certainty is not Certainty.CERTAIN:
+        return None
+    shown = sorted(decisive or one.uses, key=lambda use: use.span.order)
+    severity = one.severity if decisive else Severity.NOTE
+    finding = pair_finding(setting, one.verdict, "", one.fix, one.evidence, severity)
+    if finding is None:
+        return None
+    called: dict[str, str] = {}
+    for use in shown:
+        if use.name not in called or called[use.name] == use.name:
+            called[use.name] = _written(use)
+    names = listed([*called.values()], _MOST_PLACES)
+    files = [*dict.fromkeys(use.span.path for use in shown)]
+    users = f"{listed(files, 2)} {'uses' if len(files) == 1 else 'use'} {names}"
+    effect = f"{users}; {one.effect}" if one.effect else f"{users}, which it no longer has"
+    places = [Related(use.span, f"{called[use.name]} is used here") for use in shown[:_MOST_PLACES]]
+    return replace(
+        finding,
+        message=f"{met(setting, one.verdict)}: {effect}",
+        # several lists, and several Pythons, may lead to releases that all lack it
+        batch=" ".join((*finding.packages, *called)),
+        related=(*places, *finding.related),
+    )
+
+
+def _written(use: Use) -> str:
+    """Return a name as the code has it, where that is short."""
+    module, _, keyword = use.name.partition(":")
+    if keyword:
+        return f"{keyword}= of {module.rpartition('.')[2]}"
+    text = use.span.text
+    return text if "." in text and len(text) <= len(use.name) and "\n" not in text else use.name
