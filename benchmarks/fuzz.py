@@ -23,15 +23,14 @@ from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "promises"))
 
-from fuzzing import OWN_SEEDS, Input, check, make, smallest
+from fuzzing import OWN_SEEDS, TRIED, Input, check, make, smallest
 
 from mlenv.project.classify import by_content, by_name
 from mlenv.project.decode import decode
 from mlenv.project.files import LIMITS
-from mlenv.project.readers import KINDS
 
 _WORKERS = 2
-_BLOCK = 1_980
+_BLOCK = 2_000
 """How many inputs a worker takes at a time: of each kind the same number."""
 
 _TOGETHER = 6
@@ -156,8 +155,8 @@ def _spread(texts: list[str]) -> list[str]:
 
 
 def _report(found: Block, folder: Path, seed: int, total: int, seconds: float) -> None:
-    width = max(map(len, KINDS))
-    for kind in KINDS:
+    width = max(map(len, TRIED))
+    for kind in TRIED:
         print(f"{kind:{width}}  {found.kinds[kind]:>9,}")
     print(", ".join(f"{number:,} by {maker}" for maker, number in sorted(found.makers.items())))
     slowest, number = found.slowest

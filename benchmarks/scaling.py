@@ -7,6 +7,8 @@ marked: something in it is not linear.
 from __future__ import annotations
 
 import argparse
+import glob
+import os
 import sys
 import tempfile
 import time
@@ -17,6 +19,7 @@ from pathlib import Path
 
 from mlenv.audit import audit_project
 from mlenv.config import Config
+from mlenv.machine.snapshot import read_snapshot
 from mlenv.report.registry import REPORTS, report_renderer
 from mlenv.report.view import View
 
@@ -175,6 +178,101 @@ _SHAPES: Mapping[str, Callable[[int], Files]] = {
     },
 }
 
+_KNOWN = (
+    *(
+        "torch",
+        "torchvision",
+        "numpy",
+        "scipy",
+        "pandas",
+        "transformers",
+        "tokenizers",
+        "accelerate",
+    ),
+    *("tensorflow", "keras", "protobuf", "scikit-learn", "jax", "jaxlib", "vllm", "flash-attn"),
+)
+"""Distributions of which the records know releases and what they require."""
+_TOGETHER = "torch==2.1.0\ntorchvision==0.15.0\nnumpy\npandas==1.5.3\ntransformers>=4.30,<4.@\n"
+_SNAPSHOT = (
+    '[machine]\ndriver = "470.@"\ngpus = ["H100"]\npython = "3.10"\n'
+    "[environment]\ncomplete = true\n"
+    '[environment.packages]\ntorch = "1.7.1"\nnumpy = "2.0.0"\n'
+)
+
+
+def _numbered(text: str, number: int) -> str:
+    return text.replace("@", str(number))
+
+
+_KNOWLEDGE: Mapping[str, Callable[[int], Files]] = {
+    "lines of known names": lambda n: {
+        "requirements.txt": "".join(f"{_KNOWN[i % len(_KNOWN)]}!=0.{i}\n" for i in range(n))
+    },
+    "known names behind markers": lambda n: {
+        "requirements.txt": "".join(
+            f"{_KNOWN[i % len(_KNOWN)]}<9.{i}; python_version > '3.{i}'\n" for i in range(n)
+        )
+    },
+    "install sets of known names": lambda n: {
+        f"requirements-{i}.txt": _numbered(_TOGETHER, i) for i in range(n // 10)
+    },
+    "install sets without an answer": lambda n: {
+        f"requirements-{i}.txt": "\n".join(_KNOWN) + f"\nnumpy!=2.{i},<1.20\npandas>2\n"
+        for i in range(n // 10)
+    },
+    "extras of known names": lambda n: {
+        "pyproject.toml": '[project]\nname = "x"\ndependencies = ["torch==2.1.0", "numpy"]\n'
+        "[project.optional-dependencies]\n"
+        + "".join(f'e{i} = ["transformers>4.{i % 50}", "scipy!=1.{i}"]\n' for i in range(n // 10))
+    },
+    "stages of known names": _lines("Dockerfile", "FROM s@\nRUN pip install torch==2.1.0 numpy\n"),
+    "stages one upon the other": lambda n: {
+        "Dockerfile": "FROM nvidia/cuda:12.1.0-base-ubuntu22.04 AS t0\n"
+        + "".join(
+            f"FROM t{i} AS t{i + 1}\nRUN pip install torch numpy!=1.{i}\n" for i in range(n // 10)
+        )
+    },
+    "targets": lambda n: {
+        "requirements.txt": _numbered(_TOGETHER, 1),
+        **{f"target-{i}.toml": _numbered(_SNAPSHOT, i) for i in range(n // 50)},
+    },
+    "a target of many packages": lambda n: {
+        "requirements.txt": _numbered(_TOGETHER, 1),
+        "target-1.toml": _numbered(_SNAPSHOT, 1)
+        + "".join(f'p{i} = "1.{i}"\n' for i in range(min(n, 40_000))),
+    },
+    "a target of many GPUs": lambda n: {
+        "requirements.txt": _numbered(_TOGETHER, 1),
+        "target-1.toml": f'[machine]\ndriver = "470.1"\ngpus = {["A100", "K80"] * (n // 250)}\n',
+    },
+    "Python files": lambda n: {
+        "requirements.txt": "numpy==2.0.0\n",
+        **{f"d{i % 50}/m{i}.py": "import numpy as np\nnp.float_(1)\n" for i in range(n // 10)},
+    },
+    "uses in a Python file": lambda n: {
+        "requirements.txt": "numpy==2.0.0\n",
+        "m.py": "import numpy as np\n" + "np.float_(1)\n" * n,
+    },
+    "aliases in a Python file": lambda n: {
+        "requirements.txt": "numpy==2.0.0\n",
+        "m.py": "".join(f"import numpy as n{i}\nn{i}.float_\n" for i in range(n // 10)),
+    },
+    "cells of a notebook": lambda n: {
+        "requirements.txt": "numpy==2.0.0\n",
+        "m.ipynb": '{"cells": ['
+        + ", ".join(
+            f'{{"cell_type": "code", "source": "import numpy as np\\nnp.float_({i})"}}'
+            for i in range(n)
+        )
+        + "]}",
+    },
+    "models": lambda n: {
+        "requirements.txt": "transformers==4.20.0\n",
+        **{f"m{i}/config.json": '{"transformers_version": "4.45.0"}' for i in range(n // 10)},
+    },
+}
+_ALL = {**_FORMATS, **_SHAPES, **_KNOWLEDGE}
+
 
 @dataclass(frozen=True)
 class Row:
@@ -195,12 +293,14 @@ def _measured(task: tuple[str, Sequence[int]]) -> Row:
     found: list[float] = []
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            for path, text in {**_FORMATS, **_SHAPES}[name](size).items():
+            for path, text in _ALL[name](size).items():
                 place = Path(folder, path)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_text(text, encoding="utf-8")
             start = time.process_time()
-            report = audit_project((folder,), Config(), today="2026-01-01")
+            described = sorted(glob.glob(os.path.join(folder, "target-*.toml")))
+            targets = tuple(map(read_snapshot, described))
+            report = audit_project((folder,), Config(), today="2026-01-01", targets=targets)
             for form in REPORTS:
                 report_renderer(form)(report, View(verbose=True))
             found.append(time.process_time() - start)
@@ -217,7 +317,7 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=_SIZES, help="the sizes, ascending")
     parser.add_argument("--workers", type=int, default=1, help="how many processes")
     asked = parser.parse_args()
-    names = [name for name in (*_FORMATS, *_SHAPES) if not asked.only or asked.only in name]
+    names = [name for name in _ALL if not asked.only or asked.only in name]
     # each in a process of its own, so that none pays for another's memory
     with get_context("fork").Pool(asked.workers, maxtasksperchild=1) as pool:
         print(f"{'':30} " + "".join(f"{size:>10,}" for size in asked.sizes) + "    growth")

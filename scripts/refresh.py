@@ -1,7 +1,8 @@
 """Regenerates the parts of the documentation that the program itself says.
 
 Between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` stands what a run printed: ``rules`` is
-the table of rules, ``audit FOLDER`` the report on a folder, relative to the file that shows it.
+the table of rules, ``audit FOLDER`` the report on a folder, relative to the file that shows it,
+with the options behind it.
 With ``--check`` nothing is written, and the exit code is 1 where something is not current.
 """
 
@@ -71,9 +72,10 @@ def rules_table() -> str:
 def audit_output(folder: Path, argument: str) -> str:
     """Return what ``mlenv audit`` prints on a folder, as a fenced block with the exit code."""
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    environment["CONDA_OVERRIDE_CUDA"] = ""  # whoever has a GPU writes the same
     done = subprocess.run(  # noqa: S603 - our own program
         # on another day a Python may have reached its end of life
-        [sys.executable, "-m", "mlenv", "audit", argument, "--no-config", "--as-of", _DAY],
+        [sys.executable, "-m", "mlenv", "audit", *argument.split(), "--no-config", "--as-of", _DAY],
         cwd=folder,
         env=environment,
         capture_output=True,
