@@ -34,7 +34,7 @@ def test_a_build_says_what_it_takes() -> None:
     [("1.25.2", "3.12", True), ("1.26.0", "3.12", False), ("1.25.2", "3.11", False)],
 )
 def test_old_numpy_cannot_be_built_on_new_pythons(numpy: str, python: str, fails: bool) -> None:
-    found = KNOWLEDGE.builds.failing("numpy", version(numpy), version(python))
+    found = KNOWLEDGE.builds.failing("numpy", version(numpy), version(python), "2026-11-20")
     assert (found is not None) == fails
 
 

@@ -10,7 +10,9 @@ from mlenv.project.load import load_project
 
 
 def names() -> list[str]:
-    return sorted({name for record in Knowledge().breaks.all for name in record.code})
+    return sorted(
+        {name for record in Knowledge().breaks.all for name in (*record.code, *record.used)}
+    )
 
 
 def test_the_names_are_told_without_parsing_the_records() -> None:

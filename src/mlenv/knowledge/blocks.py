@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
 from typing import Any
 
 _NAMES = re.compile(r"^packages = \[(.*)\]$", re.MULTILINE)
@@ -42,9 +43,8 @@ class Blocks:
     def about(self, name: str) -> Iterator[dict[str, Any]]:
         """Yield the records that a package is named in, in the file's order."""
         yield from (one for one in self._extra if name in one["packages"])
-        for at, (packages, _) in enumerate(self._blocks()):
-            if name in packages:
-                yield self._record(at)
+        for at in self._places.get(name, ()):
+            yield self._record(at)
 
     def all(self) -> Iterator[dict[str, Any]]:
         """Yield every record, in the file's order."""
@@ -60,6 +60,14 @@ class Blocks:
             for match in lists.finditer(text):
                 found.update(_QUOTED.findall(match[1]))
         return frozenset(found)
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for at, (packages, _) in enumerate(self._blocks()):
+            for name in packages:
+                found.setdefault(name, []).append(at)
+        return found
 
     def _blocks(self) -> list[tuple[frozenset[str], str]]:
         if self._cut is None:

@@ -34,6 +34,8 @@ class Break:
         latest: The day from which on the newest release of a distribution is among ``when``, by
             name, an empty text for all days. For distributions whose releases are not on record.
         code: What the project's own code must use, as dotted names; empty where versions decide.
+        used: Names of which the project's own code must use one for an error; empty where that
+            does not matter.
         effect: What goes wrong, as the second half of a sentence: ``diffusers imports …``.
         error: The message that users see; may be empty.
         fix: The ways out, each a phrase.
@@ -60,6 +62,7 @@ class Break:
     builds: bool = False
     channels: tuple[str, ...] = ()
     latest: Mapping[str, str] = field(default_factory=dict)
+    used: tuple[str, ...] = ()
 
 
 class Breaks:
@@ -87,7 +90,7 @@ class Breaks:
     @cached_property
     def code(self) -> frozenset[str]:
         """Every name that some record looks for in the project's own code."""
-        return self._blocks.words("code")
+        return self._blocks.words("code") | self._blocks.words("used")
 
     @cached_property
     def all(self) -> tuple[Break, ...]:
@@ -116,5 +119,6 @@ class Breaks:
                 record.get("builds", False),
                 tuple(record.get("channels", ())),
                 record.get("latest", {}),
+                tuple(record.get("used", ())),
             )
         return self._made[key]

@@ -118,9 +118,11 @@ class Builds:
             _evidence(record),
         )
 
-    def failing(self, name: str, version: Version, python: Version) -> Failing | None:
-        """Return why the source of a release cannot be built on a Python; None if unknown."""
+    def failing(self, name: str, version: Version, python: Version, day: str) -> Failing | None:
+        """Return why the source of a release cannot be built there on a day; None if unknown."""
         for record in self._about(name, "fails"):
+            if day < record.get("since", ""):
+                continue
             if versions_of(record["versions"]).admits(version, prereleases=True) and versions_of(
                 record["python"]
             ).admits(python, prereleases=True):

@@ -18,9 +18,10 @@ _FORBIDDEN = ("package", "versions", "reason", "use", "source")
 _BREAK = (
     "id", "packages", "topic", "severity", "when", "python", "systems", "without", "effect",
     "error", "fix", "fact", "source", "unless", "since", "builds", "channels", "latest", "code",
+    "used",
 )  # fmt: skip
 _TEXTS = ("id", "effect", "error", "fact", "source")
-_LISTS = ("fix", "systems", "without", "channels", "code")
+_LISTS = ("fix", "systems", "without", "channels", "code", "used")
 _NEEDED = ("id", "when", "effect", "fix")
 _DAY = r"(?:\d{4}-\d\d-\d\d)?"
 _MINORS = r"3\.[0-9]{1,2}(?:\+|-3\.[0-9]{1,2})?"

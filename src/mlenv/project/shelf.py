@@ -19,7 +19,7 @@ from mlenv.model.source import Source
 from mlenv.records import replace
 
 _EACH = 100
-_TOGETHER = 400_000
+_TOGETHER = 60_000
 """How many steps each set may take, and all of them together beside that.
 
 What one set holds others may hold as well, so a project can be made that takes the square of its

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlenv.model.finding import Certainty
+from mlenv.reasoning.domains import dependencies
 from mlenv.reasoning.torch_build import BASE_IMAGE, TORCH, TorchBuild, torch_build
 from mlenv.records import dataclass
 from mlenv.versions.version import Version
 
 if TYPE_CHECKING:
     from mlenv.model.text import Span
+    from mlenv.reasoning.choice import Choice
     from mlenv.reasoning.setting import Setting
 
 
@@ -66,3 +68,20 @@ def torch_there(setting: Setting) -> TorchThere | None:
         choice is not None or certain,
         choice is not None and choice.is_conda,
     )
+
+
+def has_release_for(setting: Setting, asked: Choice, torch: Version) -> bool:
+    """Return whether a release of a companion that goes with a torch is among what is asked for.
+
+    Args:
+        setting: The installation.
+        asked: The companion.
+        torch: The version of torch.
+    """
+    for release in setting.knowledge.releases.of(asked.name):
+        if not asked.versions.admits(release.version):
+            continue
+        required = dependencies(setting, asked.name, release.version) or ()
+        if any(one.name == TORCH and one.text and one.versions.admits(torch) for one in required):
+            return True
+    return False

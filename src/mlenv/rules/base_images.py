@@ -17,11 +17,15 @@ from mlenv.reasoning.choice import Choice
 from mlenv.reasoning.domains import dependencies
 from mlenv.reasoning.image_contents import first_stage
 from mlenv.reasoning.setting import IMAGE, Setting
+from mlenv.reasoning.torch_there import has_release_for
 from mlenv.rules.base import rule
+from mlenv.rules.torch_wording import is_for_other_hardware
 from mlenv.versions.version import Version, parse_version
 
 _FIRST_JUDGED = (11, 0)
 """Tags for older toolkits followed other schemes."""
+_OF_PYTORCH_IMAGES = ("torchvision", "torchaudio")
+"""What PyTorch's images hold beside torch, in the release that goes with it."""
 _PRECISE = 3
 """How many numbers tags of nvidia/cuda have."""
 _CUDNN_9 = (2, 4)
@@ -169,9 +173,13 @@ def _replacing(setting: Setting, held: Version) -> Iterator[tuple[Span, str, tup
         if other_build or (asked.understood and not asked.admits(held, prereleases=True)):
             yield choice.span, choice.specifier, ("torch",)
             return
+    base = base_of(setting)
+    is_pytorch = base is not None and base.family == PYTORCH
     for name, other in setting.choices.items():
         pick = setting.pick(name)
         if pick is None or other.is_conda or name == "torch":
+            continue
+        if name in _OF_PYTORCH_IMAGES and is_pytorch and has_release_for(setting, other, held):
             continue
         for one in dependencies(setting, name, pick.version, other.extras) or ():
             if one.name == "torch" and not one.versions.admits(held, prereleases=True):
@@ -205,7 +213,7 @@ def cpu_torch_in_cuda_image(setting: Setting) -> Iterator[Finding]:
     from mlenv.reasoning.torch_build import torch_build
 
     stage, base = stage_of(setting), base_of(setting)
-    if stage is None or base is None or base.family != CUDA:
+    if stage is None or base is None or base.family != CUDA or is_for_other_hardware(setting):
         return
     build = torch_build(setting)
     if build is None or not build.is_cpu or build.certainty is not Certainty.CERTAIN:

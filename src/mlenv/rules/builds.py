@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mlenv.knowledge.builds import IMPORTS, LATE, REQUIRES, SKIPS, Build
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
@@ -249,17 +250,24 @@ def _is_isolation_off(requirement: Requirement, name: str, project: Project) -> 
     path = requirement.span.path
     settings = {path: None, **dict.fromkeys(one.path for one in settings_over(path, project))}
     words = re.escape(name).replace(r"\-", "[-_]")
-    for source in project.sources.values():
-        if any(_takes_wheel(command, name) for command in source.commands):
-            return True
-        text = source.text.text
-        if not re.search(_OFF, text):
-            continue
-        if source.path in settings or re.search(rf"(?i){words}", text):
+    if any(
+        _takes_wheel(command, name)
+        for source in project.sources.values()
+        for command in source.commands
+    ):
+        return True
+    for source in _speaking_of_isolation(project):
+        if source.path in settings or re.search(rf"(?i){words}", source.text.text):
             return True
         if any(_installs(source, command, path, project) for command in source.commands):
             return True
     return False
+
+
+@lru_cache(maxsize=4)
+def _speaking_of_isolation(project: Project) -> tuple[Source, ...]:
+    """Return the files that say how something is built."""
+    return tuple(one for one in project.sources.values() if re.search(_OFF, one.text.text))
 
 
 def _takes_wheel(command: InstallCommand, name: str) -> bool:
@@ -296,7 +304,7 @@ def _is_installed_at_once(requirement: Requirement, project: Project) -> bool:
                 source, command, path, project
             )
             if is_meant and _TORCH in names:
-                return not re.search(_OFF, source.text.text)
+                return source not in _speaking_of_isolation(project)
             if _TORCH in names:
                 break
     return False

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from mlenv.knowledge.breaks import Break
-from mlenv.model.finding import Certainty, Evidence, Finding, Severity
+from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.model.profile import LIBRARY
 from mlenv.model.project import Project
 from mlenv.model.requirement import CONDA
 from mlenv.phrases import listed
 from mlenv.reasoning.choice import Choice
 from mlenv.reasoning.contradiction import contradictions
-from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, Setting
+from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, REQUIREMENTS, Setting
 from mlenv.reasoning.verdict import Verdict, judge
 from mlenv.records import replace
 from mlenv.rules.base import rule
 from mlenv.rules.channels import channel_name
 from mlenv.rules.common import profile_of
-from mlenv.rules.pairs import pair_finding
+from mlenv.rules.numpy_picks import has_unknown_pins
+from mlenv.rules.pairs import pair_finding, possible_ways, shown_pick
 from mlenv.versions.version_set import VersionSet
 
 _WITHOUT_SETUPTOOLS = 12
@@ -77,6 +78,66 @@ def removed_interface(setting: Setting, project: Project) -> Iterator[Finding]:
 
 
 def _broken(setting: Setting, project: Project, topic: str) -> Iterator[Finding]:
+    if setting.kind == LOCK and setting.source is not None and setting.source.kind == REQUIREMENTS:
+        return  # it is judged as what it asks for
+    groups: dict[tuple[str, str], list[tuple[Break, Verdict, Finding]]] = {}
+    for record, verdict, finding in _found(setting, project, topic):
+        cause = (_culprit(record), record.fix[0])
+        groups.setdefault(cause if cause[0] else (record.id, ""), []).append(
+            (record, verdict, finding)
+        )
+    for members in groups.values():
+        yield _together(setting, members)
+
+
+def _culprit(record: Break) -> str:
+    """Return the distribution that is too new for another one; empty where that is not so clear."""
+    newer = [name for name, versions in record.when.items() if not versions.has_upper_bound]
+    return newer[0] if len(newer) == 1 and len(record.when) > 1 else ""
+
+
+def _together(setting: Setting, members: Sequence[tuple[Break, Verdict, Finding]]) -> Finding:
+    """Return the finding on one cause, with all that fail for it."""
+    record, verdict, first = min(members, key=lambda one: (one[2].severity or Severity.ERROR).rank)
+    others = [one for one in members if one[2] is not first]
+    if not others:
+        return first
+    culprit = _culprit(record)
+    seen = dict.fromkeys(verdict.names)
+    shown = []
+    for _, other, _ in others:
+        new = [name for name in other.names if name != culprit and name not in seen]
+        shown += [shown_pick(setting, name, other) for name in new]
+        seen.update(dict.fromkeys(new))
+    places = {related.span: related for _, _, one in others for related in one.related}
+    spans = {
+        one.span: Related(one.span, f"{_dependent(one, culprit)} stands here")
+        for _, _, one in others
+    }
+    related = {one.span: one for one in first.related} | spans | places
+    related.pop(first.span, None)
+    verb = "fails" if len(shown) == 1 else "fail"
+    return replace(
+        first,
+        message=f"{first.message}; {listed(shown, 3)} {verb} for the same reason"
+        if shown
+        else first.message,
+        packages=tuple(seen),
+        help=possible_ways(setting, record.fix)[0],
+        related=tuple(related.values()),
+        evidence=tuple(
+            dict.fromkeys((*first.evidence, *(e for _, _, o in others for e in o.evidence)))
+        ),
+    )
+
+
+def _dependent(finding: Finding, culprit: str) -> str:
+    return next((name for name in finding.packages if name != culprit), culprit)
+
+
+def _found(
+    setting: Setting, project: Project, topic: str
+) -> Iterator[tuple[Break, Verdict, Finding]]:
     known = {*setting.choices, *setting.resolution.picks}
     for record in setting.knowledge.breaks.within(known, (topic,)):
         if record.code or record.conflict_only or not may_apply(record, setting, known):
@@ -92,7 +153,7 @@ def _broken(setting: Setting, project: Project, topic: str) -> Iterator[Finding]
             continue  # neither the Python nor the release is known
         found = _finding(setting, project, record, verdict)
         if found is not None:
-            yield found
+            yield record, verdict, found
 
 
 def _finding(setting: Setting, project: Project, record: Break, verdict: Verdict) -> Finding | None:
@@ -114,13 +175,46 @@ def _finding(setting: Setting, project: Project, record: Break, verdict: Verdict
         or any(name not in record.latest for name in verdict.guessed)
         or _rests_on_torch(setting, verdict)
         or (bool(verdict.opened) and _leaves_it_to_users(setting, project, record))
+        or may_be_capped(setting, verdict)
+        or not _is_used(setting, project, record)
     )
     if is_milder and severity is Severity.ERROR:
         severity = Severity.WARNING
+    is_possible = effect != record.effect
+    if "setuptools" in verdict.opened:
+        effect = f"{effect} (environments that hold an older setuptools keep it)"
     found = pair_finding(setting, verdict, effect, record.fix, evidence, severity)
-    if found is not None and effect != record.effect:
+    if found is None:
+        return None
+    if is_possible:
         return replace(found, certainty=Certainty.POSSIBLE)
+    if record.since and found.certainty is Certainty.CERTAIN:
+        return replace(found, certainty=Certainty.FRESH_INSTALL)
     return found
+
+
+def may_be_capped(setting: Setting, verdict: Verdict) -> bool:
+    """Whether a pin of which nothing is known may cap what is only brought along.
+
+    Args:
+        setting: The installation.
+        verdict: How sure it is that some versions meet.
+    """
+    is_picked = verdict.certainty is Certainty.FRESH_INSTALL
+    is_stated = all(name in setting.choices for name in verdict.names)
+    return is_picked and not is_stated and has_unknown_pins(setting, exact=True)
+
+
+def _is_used(setting: Setting, project: Project, record: Break) -> bool:
+    """Whether the code uses what fails; taken for granted where there is no code to look into."""
+    if not record.used or not project.code.paths:
+        return True
+    from mlenv.rules.ownership import realm_of
+
+    realm = realm_of(setting, project)
+    # one search for all that any rule may ask for
+    found = project.code.uses(setting.knowledge.breaks.code)
+    return any(realm.holds(use.span.path) for name in record.used for use in found.get(name, ()))
 
 
 def _is_guess(setting: Setting, record: Break, verdict: Verdict) -> bool:

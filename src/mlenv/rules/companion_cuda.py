@@ -65,9 +65,11 @@ def companion_for_another_cuda(setting: Setting) -> Iterator[Finding]:
             yield from _beside_libraries(setting, name, *labelled)
         version = _from_index(setting, name)
         placed = setting.place_of(name) is not None
-        if version is None or not placed or _is_guess(setting, name, torch):
+        if version is None or not placed:
             continue
         build = companions.cuda_build(name, version)
+        if _is_guess(setting, name, torch, build):
+            continue
         if build is not None and not _brings_its_own(setting, name, build):
             if build.loads in (BESIDE, MACHINE):
                 yield from _beside_libraries(setting, name, version, build)
@@ -91,13 +93,23 @@ def _from_index(setting: Setting, name: str) -> Version | None:
     return None if own or elsewhere else pick.version
 
 
-def _is_guess(setting: Setting, name: str, torch: TorchThere | None) -> bool:
-    """Whether both sides are open and the Python is not stated, by which both are picked."""
+def _is_guess(
+    setting: Setting, name: str, torch: TorchThere | None, build: CudaBuild | None
+) -> bool:
+    """Whether both sides are open and the Python is not stated, by which both are picked.
+
+    What refuses torch of any other CUDA is judged all the same where both are asked for: the newest
+    of both are for the same Pythons.
+    """
     choice = setting.choices.get(name)
     settled = choice is not None and (choice.exact is not None or bool(choice.locked))
     if settled or (torch is not None and torch.certainty is Certainty.CERTAIN):
         return False
-    return setting.kind == IMAGE or not setting.python.stated
+    if setting.kind == IMAGE:
+        return True
+    refuses = build is not None and build.loads == TORCH_MINOR
+    both = choice is not None and torch is not None and torch.is_stated
+    return not setting.python.stated and not (refuses and both)
 
 
 def _brings_its_own(setting: Setting, name: str, build: CudaBuild) -> bool:
@@ -217,7 +229,7 @@ def _beside_torch(
         (),
         f"take both for the same CUDA, such as torch for CUDA {build.cuda}",
         torch,
-        Severity.ERROR if gpu and not there else None,
+        Severity.ERROR if build.loads == TORCH_MINOR or (gpu and not there) else None,
     )
     yield finding
 

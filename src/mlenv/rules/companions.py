@@ -155,7 +155,7 @@ def _is_guess(setting: Setting, name: str, torch: TorchThere) -> bool:
 
 def _ways_out(setting: Setting, binding: Binding, torch: TorchThere) -> tuple[str, ...]:
     """Return the release of a companion that goes with torch, and the torch that goes with it."""
-    other = f"torch{binding.fits.text}"
+    other = f"torch{_fitting_torch(setting, binding)}"
     name, companions = binding.name, setting.knowledge.companions
     for release in reversed(setting.knowledge.releases.of(name)):
         own = companions.binding(name, release.version)
@@ -168,6 +168,15 @@ def _ways_out(setting: Setting, binding: Binding, torch: TorchThere) -> tuple[st
         if fits:
             return f"{name}=={release.version}", other
     return (other,)
+
+
+def _fitting_torch(setting: Setting, binding: Binding) -> str:
+    """Return the torch that a companion goes with; the first minor where no last one is named."""
+    known = setting.knowledge.torch.releases
+    fitting = [one.version for one in known if binding.fits.admits(one.version)]
+    if not fitting or fitting[-1] != known[-1].version:
+        return binding.fits.text
+    return f"=={'.'.join(map(str, fitting[0].release[:2]))}.*"
 
 
 def _verdict(setting: Setting, torch: TorchThere, *names: str) -> Verdict | None:

@@ -40,6 +40,7 @@ _COMPILES_AT_RUN_TIME = frozenset(
 _NEW_MAJOR = 13
 _MATRIX = "rapids-dependencies"
 """The format whose groups are alternatives, such as one for each CUDA."""
+_CUDA_IN_NAME = r"(?:^|[^a-z0-9])cu(?:da)?[-_]?\d"
 
 
 @rule("DRV001", "driver-too-old", topic="driver", severity=Severity.ERROR, facts=("cuda", "torch"))
@@ -71,7 +72,7 @@ def driver_too_old(project: Project, settings: Sequence[Setting]) -> Iterator[Fi
             continue
         open_cause = (target.name, need.shown)
         found.append((open_cause, _too_old(setting, target, need)))
-    yield from said_once(found)
+    yield from said_once(project, found)
 
 
 def _beyond_driver(setting: Setting) -> CudaUser | None:
@@ -88,21 +89,27 @@ def _beyond_driver(setting: Setting) -> CudaUser | None:
 
 
 def _matrix_of(setting: Setting) -> tuple[str, str]:
-    """Return the file and machine of what may be one choice of a matrix; nothing for all else."""
+    """Return what the choices of a matrix share, and their machine; nothing for all else.
+
+    They are groups of one file, or files and groups whose names differ in the CUDA they name.
+    """
     source, target = setting.source, setting.target
-    if source is None or target is None or source.kind != _MATRIX:
+    if source is None or target is None:
         return "", ""
-    return source.path, target.name
+    if source.kind == _MATRIX:
+        return source.path, target.name
+    if re.search(_CUDA_IN_NAME, setting.title.lower()):
+        return re.sub(r"\d+", "#", setting.title), target.name
+    return "", ""
 
 
 def _served_matrices(settings: Sequence[Setting]) -> frozenset[tuple[str, str]]:
-    """Return the files of which the machine's driver runs some choice of a matrix."""
+    """Return those matrices of which the machine's driver runs some choice."""
     return frozenset(
         _matrix_of(setting)
         for setting in settings
         if setting.target is not None
-        and setting.source is not None
-        and setting.source.kind == _MATRIX
+        and any(_matrix_of(setting))
         and any(
             driver_runs(setting.target, need.cuda, setting.knowledge)
             for need in cuda_users(setting)

@@ -61,7 +61,7 @@ def no_kernels_for_gpu(project: Project, settings: Sequence[Setting]) -> Iterato
         for finding in _without_kernels(setting):
             open_cause = (setting.target.name if setting.target else "", _picked(setting))
             found.append((open_cause, finding))
-    yield from said_once(found)
+    yield from said_once(project, found)
 
 
 def _picked(setting: Setting) -> str:

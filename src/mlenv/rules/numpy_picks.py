@@ -51,11 +51,16 @@ def is_foreseeable(setting: Setting, package: str, verdict: Verdict) -> bool:
     )
 
 
-def has_unknown_pins(setting: Setting) -> bool:
-    """Return whether a pinned package may cap NumPy, since nothing is known of its metadata."""
+def has_unknown_pins(setting: Setting, *, exact: bool = False) -> bool:
+    """Return whether a pinned package may cap NumPy, since nothing is known of its metadata.
+
+    Args:
+        setting: The installation.
+        exact: Whether only one version counts as a pin, and not an upper bound.
+    """
     knowledge = setting.knowledge
     return any(
-        choice.versions.has_upper_bound
+        (choice.exact is not None if exact else choice.versions.has_upper_bound)
         and not choice.is_conda
         and not knowledge.is_tool(name)
         and not knowledge.is_development_tool(name)

@@ -45,10 +45,38 @@ def pair_finding(
         names,
         Severity.NOTE if verdict.certainty is Certainty.POSSIBLE else severity,
         verdict.certainty,
-        help=", or ".join(fix),
+        help=", or ".join(possible_ways(setting, fix)),
         related=tuple(Related(span, stands(setting, name)) for name, span in others),
         evidence=tuple(evidence),
     )
+
+
+def possible_ways(setting: Setting, fix: Sequence[str]) -> list[str]:
+    """Return the ways out that lead somewhere: a release that the Python there can install.
+
+    Args:
+        setting: The installation.
+        fix: The ways, of which those that are one requirement are looked up.
+    """
+    return [way for way in fix if _leads_somewhere(setting, way)] or [*fix]
+
+
+def _leads_somewhere(setting: Setting, way: str) -> bool:
+    import re
+
+    from mlenv.model.requirement import canonical_name
+    from mlenv.reasoning.wheel_support import has_wheels, served
+    from mlenv.versions.version_set import pep440
+
+    match = re.match(r"([A-Za-z0-9_.-]+)((?:[<>=~!]=?|==)[^ ()]+)(?: \(|$)", way)
+    versions = pep440(match[2]) if match else None
+    if match is None or versions is None:
+        return True
+    releases = setting.knowledge.releases.of(canonical_name(match[1]))
+    if not any(has_wheels(one) for one in releases if versions.admits(one.version)):
+        return True  # not on record, or built from source by everybody
+    fitting = served(releases, setting.python.version, "", setting.day)
+    return any(map(versions.admits, fitting))
 
 
 def stands(setting: Setting, name: str) -> str:
@@ -82,6 +110,8 @@ def shown_pick(setting: Setting, name: str, verdict: Verdict) -> str:
     """Return a distribution with its version, or with what is asked for where that is open."""
     choice = setting.choices.get(name)
     pick = verdict.picks.get(name)
+    if choice is not None and choice.is_conda and choice.requirements:
+        return choice.span.text
     is_open = choice is not None and choice.exact is None and not choice.locked
     if choice is not None and (pick is None or (is_open and not choice.versions.is_any)):
         return choice.specifier

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.model.project import Project
+from mlenv.model.requirement import canonical_name
+from mlenv.model.source import CONTEXT, Source
 from mlenv.model.usage import Code, Use
 from mlenv.phrases import listed
 from mlenv.reasoning.setting import INSTALLED, Setting
 from mlenv.reasoning.verdict import Verdict, judge
 from mlenv.records import dataclass, replace
 from mlenv.rules.base import rule
-from mlenv.rules.cohorts import may_apply
+from mlenv.rules.cohorts import may_apply, may_be_capped
 from mlenv.rules.common import is_auxiliary
 from mlenv.rules.ownership import Realm, realm_of
 from mlenv.rules.pairs import met, pair_finding
@@ -21,6 +25,7 @@ from mlenv.versions.version_set import VersionSet
 
 _TOPICS = ("removed-api", "cohorts", "numpy2", "companions", "conflicts", "build")
 _MOST_PLACES = 3
+_PACKAGE_FILES = ("pyproject", "setup-py", "setup-cfg")
 _FIX = "replace the names in the code, as ruff's NPY rules do"
 
 
@@ -30,6 +35,7 @@ class _Gone:
 
     Attributes:
         names: As :class:`Code` is asked for them.
+        when: The versions that do not have them, by distribution.
         verdict: How sure it is.
         effect: What goes wrong; empty where the names say it all.
         fix: The ways out.
@@ -40,6 +46,7 @@ class _Gone:
     """
 
     names: tuple[str, ...]
+    when: Mapping[str, VersionSet]
     verdict: Verdict
     effect: str
     fix: tuple[str, ...]
@@ -106,7 +113,7 @@ def _once(findings: Sequence[Finding]) -> Finding:
 
 def _of_setting(setting: Setting, project: Project, code: Code) -> Iterator[tuple[str, Finding]]:
     """Yield what an installation lacks, each with the folder of the code that uses it."""
-    gone = [*_of_records(setting), *_of_numpy(setting)]
+    gone = [*_of_records(setting, project), *_of_numpy(setting)]
     if not gone:
         return
     # one search for all that any installation may ask for
@@ -118,10 +125,12 @@ def _of_setting(setting: Setting, project: Project, code: Code) -> Iterator[tupl
     for one in gone:
         uses = [use for name in one.names for use in found.get(name, ()) if not use.guarded]
         own = tuple(use for use in uses if realm.holds(use.span.path))
-        if own:
-            used.append(replace(one, uses=own))
+        if own and not _is_bounded_beside(setting, one):
+            is_doubtful = _is_bounded_in_realm(setting, project, one, realm)
+            severity = _at_most_warning(one.severity) if is_doubtful else one.severity
+            used.append(replace(one, uses=own, severity=severity))
     for one in _joined(used):
-        finding = _finding(setting, one, realm)
+        finding = _finding(setting, project, one, realm)
         if finding is not None:
             yield realm.folder or "", finding
 
@@ -132,19 +141,27 @@ def _every_name(setting: Setting) -> frozenset[str]:
     return knowledge.breaks.code.union(of_numpy)
 
 
-def _of_records(setting: Setting) -> Iterator[_Gone]:
+def _of_records(setting: Setting, project: Project) -> Iterator[_Gone]:
     known = {*setting.choices, *setting.resolution.picks}
+    is_unclear = _has_forgotten_pin(setting)
     for record in setting.knowledge.breaks.within(known, _TOPICS):
         if not record.code or not may_apply(record, setting, known):
+            continue
+        # the code may run with what another list installs
+        if setting.kind != INSTALLED and not _named_in(project).isdisjoint(record.without):
             continue
         verdict = judge(setting, record.when, record.latest, in_code=True)
         if verdict is None or verdict.certainty is Certainty.POSSIBLE:
             continue
+        if verdict.opened and is_unclear:
+            continue
         evidence = [record.evidence]
         if record.error:
             evidence.append(Evidence(f"users see: {record.error}", record.evidence.source))
-        severity = _milder(verdict, record.severity)
-        yield _Gone(record.code, verdict, record.effect, record.fix, tuple(evidence), severity)
+        severity = _milder(setting, verdict, record.severity)
+        yield _Gone(
+            record.code, record.when, verdict, record.effect, record.fix, tuple(evidence), severity
+        )
 
 
 def _of_numpy(setting: Setting) -> Iterator[_Gone]:
@@ -154,19 +171,85 @@ def _of_numpy(setting: Setting) -> Iterator[_Gone]:
     for versions, names, evidence in sorted(
         setting.knowledge.numpy2.removals, key=lambda one: _first(one[0]).release
     ):
-        verdict = judge(setting, {"numpy": versions}, in_code=True)
+        when = {"numpy": versions}
+        verdict = judge(setting, when, in_code=True)
         if verdict is None or verdict.certainty is Certainty.POSSIBLE:
             continue
         fix = (f"numpy<{_first(versions).text}", _FIX)
         dotted = tuple(f"numpy.{name}" for name in names)
-        severity = _milder(verdict, Severity.ERROR)
-        yield _Gone(dotted, verdict, "", fix, (evidence,), severity, batch="numpy")
+        severity = _milder(setting, verdict, Severity.ERROR)
+        yield _Gone(dotted, when, verdict, "", fix, (evidence,), severity, batch="numpy")
 
 
-def _milder(verdict: Verdict, severity: Severity) -> Severity:
+def _has_forgotten_pin(setting: Setting) -> bool:
+    """Whether a pin is older than all on record, so that nobody knows which Python it is for."""
+    releases = setting.knowledge.releases
+    return not setting.python.stated and any(
+        choice.exact is not None
+        and not choice.is_conda
+        and releases.knows(name)
+        and choice.exact < releases.of(name)[0].version
+        for name, choice in setting.choices.items()
+    )
+
+
+def _milder(setting: Setting, verdict: Verdict, severity: Severity) -> Severity:
     """Return how bad it is, less so where a pick is not quite known."""
-    is_guess = verdict.by_conda or bool(verdict.guessed)
-    return Severity.WARNING if is_guess and severity is Severity.ERROR else severity
+    is_guess = verdict.by_conda or bool(verdict.guessed) or may_be_capped(setting, verdict)
+    return _at_most_warning(severity) if is_guess else severity
+
+
+def _at_most_warning(severity: Severity) -> Severity:
+    return Severity.WARNING if severity is Severity.ERROR else severity
+
+
+@lru_cache(maxsize=4)
+def _named_in(project: Project) -> frozenset[str]:
+    """Return every distribution that some file of a project installs or records."""
+    installing = [one for one in project.sources.values() if one.role != CONTEXT]
+    asked = (canonical_name(one.name) for source in installing for one in source.requirements)
+    return frozenset(asked).union(one.name for source in installing for one in source.locked)
+
+
+def _avoids(one: _Gone, source: Source) -> bool:
+    """Whether a file bounds what is open to releases that still have the names."""
+    return any(
+        asked.versions.understood and not asked.versions.intersects(one.when[name])
+        for name in one.verdict.opened
+        if name in one.when
+        for asked in source.requirements
+        # what holds on some machines only says nothing of the others
+        if canonical_name(asked.name) == name and asked.marker is None
+    )
+
+
+def _is_bounded_beside(setting: Setting, one: _Gone) -> bool:
+    """Whether another group or extra of the file bounds it: the code may be that one's."""
+    return setting.source is not None and _avoids(one, setting.source)
+
+
+def _is_bounded_in_realm(setting: Setting, project: Project, one: _Gone, realm: Realm) -> bool:
+    """Whether another file for the same code bounds it, such as the environment of a package."""
+    if setting.source is None or not one.verdict.opened:
+        return False
+    return any(
+        source.role != CONTEXT and realm.holds(path) and _avoids(one, source)
+        for path, source in project.sources.items()
+    )
+
+
+def _is_outside(setting: Setting, project: Project, path: str, realm: Realm) -> bool:
+    """Whether a file is no part of the package whose metadata are judged."""
+    if setting.source is None or setting.source.kind not in _PACKAGE_FILES:
+        return False
+    folder = realm.folder or ""
+    first, _, rest = path[len(folder) + 1 if folder else 0 :].partition("/")
+    if not rest or first == "src":
+        return False
+    package = f"{folder}/{first}/__init__.py" if folder else f"{first}/__init__.py"
+    paths = project.code.paths
+    at = bisect_left(paths, package)
+    return at == len(paths) or paths[at] != package
 
 
 def _first(versions: VersionSet) -> Version:
@@ -195,7 +278,7 @@ def _joined(used: Sequence[_Gone]) -> Iterator[_Gone]:
     yield from batches.values()
 
 
-def _finding(setting: Setting, one: _Gone, realm: Realm) -> Finding | None:
+def _finding(setting: Setting, project: Project, one: _Gone, realm: Realm) -> Finding | None:
     # lists for tests and documentation are not what the code runs with
     is_beside = setting.source is not None and is_auxiliary(setting.source.path)
     decisive = [] if is_beside else [use for use in one.uses if not realm.is_aside(use.span.path)]
@@ -203,6 +286,9 @@ def _finding(setting: Setting, one: _Gone, realm: Realm) -> Finding | None:
         return None
     shown = sorted(decisive or one.uses, key=lambda use: use.span.order)
     severity = one.severity if decisive else Severity.NOTE
+    is_open = one.verdict.certainty is not Certainty.CERTAIN
+    if is_open and all(_is_outside(setting, project, use.span.path, realm) for use in decisive):
+        severity = _at_most_warning(severity)
     finding = pair_finding(setting, one.verdict, "", one.fix, one.evidence, severity)
     if finding is None:
         return None

@@ -97,10 +97,10 @@ def _gone(
         gone = knowledge.system_packages.gone(package.name)
         if gone is None or system.name not in gone.releases:
             continue
-        title = system.name.title()
+        title, tag = system.name.title(), system.place.text if system.place else "this tag"
         yield Finding(
             f"{title} has no package {package.name}"
-            + (", and this tag stands for it now" if system.floats else ""),
+            + (f", and {tag} is {title} now" if system.floats else ""),
             package.span,
             (package.name,),
             None if is_sure else Severity.WARNING,

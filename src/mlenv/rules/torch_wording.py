@@ -64,7 +64,9 @@ def ways_out(setting: Setting, build: TorchBuild) -> list[str]:
     fitting = [way for way in found if _is_admitted(setting, build.chain[-1], way)]
     if fitting:
         return [f"beside it {way.text}" for way in fitting]
-    return [f"take a release of {build.chain[0]} for an older torch ({found[-1].text})"]
+    is_newer = build.version is not None and build.version < found[-1].version
+    other = "a newer" if is_newer else "an older"
+    return [f"take a release of {build.chain[0]} for {other} torch ({found[-1].text})"]
 
 
 def _is_admitted(setting: Setting, name: str, way: Way) -> bool:

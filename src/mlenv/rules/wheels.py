@@ -168,7 +168,7 @@ class _Judge:
         """Judge a release of which only the source fits."""
         python = self.python
         builds = self.setting.knowledge.builds
-        failing = builds.failing(choice.name, release.version, python.version)
+        failing = builds.failing(choice.name, release.version, python.version, self.setting.day)
         if failing is None and not has_wheels(release):
             return None  # it has none for anybody: another rule speaks of what it takes
         lacks = f"{shown} has no wheel for {self._where(release)}"
@@ -354,7 +354,7 @@ def _pins(setting: Setting, project: Project) -> list[_Pin]:
             minor
             for minor in usable_minors(release, platform)
             if release.files.has_wheel(minor, platform)
-            or not builds.failing(choice.name, release.version, minor_version(minor))
+            or not builds.failing(choice.name, release.version, minor_version(minor), setting.day)
         )
         if minors:
             found.setdefault(minors, _Pin(choice, release, minors))
