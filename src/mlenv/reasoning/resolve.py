@@ -66,12 +66,14 @@ def resolve(setting: Setting) -> Resolution:
     that rule it out gives way, as in pip and uv; where only pins do, it is left out. What conda
     installs is taken as it is, since its packages have metadata of their own.
     """
+    exact = {n: Pick(choice.exact) for n, choice in setting.choices.items() if choice.exact}
+    if setting.is_recorded:
+        return Resolution(exact, True)
     search = _Search(setting)
     try:
         search.run()
     except _GaveUpError:
-        exact = {n: choice.exact for n, choice in setting.choices.items() if choice.exact}
-        return Resolution({name: Pick(version) for name, version in exact.items()}, False)
+        return Resolution(exact, False)
     return Resolution(search.picks(), not search.left_out)
 
 
@@ -112,6 +114,9 @@ class _Search:
         if at == len(names):
             return None
         name = names[at]
+        if name not in self._setting.choices and not self._versions(name):
+            # the records have no release of that day: a gap of theirs rules nothing out
+            return self._take(names, at + 1)
         against: set[str] = set()
         tried: set[Version] = set()
         for version in self._candidates(name):

@@ -97,6 +97,11 @@ class Setting:
         return environment_of(self.target, self.python.version)
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether it is what somebody has, so that no installer picks anything."""
+        return self.kind in (LOCK, INSTALLED)
+
+    @property
     def platform(self) -> str:
         """The platform as the records call it."""
         return self.target.platform if self.target else "linux_x86_64"
