@@ -13,19 +13,15 @@ from mlenv.model.target import Target
 from mlenv.model.text import Span
 from mlenv.reasoning.choice import Choice, Pick
 from mlenv.reasoning.interpreter import PythonInUse, environment_of
-from mlenv.reasoning.resolve import Memory
+from mlenv.reasoning.resolve import Memory, Metadata
 from mlenv.versions.version import Version
 
 if TYPE_CHECKING:
-    from mlenv.knowledge.releases import Dependency
     from mlenv.model.marker import Environment
     from mlenv.model.project import InstallSet, Project
     from mlenv.reasoning.builds_only import BuildsOnly
     from mlenv.reasoning.resolve import Resolution
     from mlenv.versions.version_set import VersionSet
-
-Asked = tuple[str, Version, tuple[str, ...]]
-"""A distribution, its version and the extras of it."""
 
 REQUIREMENTS = "requirements"
 LOCK = "lock"
@@ -88,8 +84,10 @@ class Setting:
         self.project = project
         self.memory = memory or Memory()
         self._domains: dict[str, tuple[Version, ...] | None] = {}
-        self.required: dict[Asked, tuple[Dependency, ...] | None] = {}
-        self.holding: dict[tuple[str, tuple[str, ...]], bool] = {}
+        # what metadata say depends on the interpreter and the platform alone
+        shared = self.memory.metadata.setdefault((python.version.text, self.platform), Metadata())
+        self.required = shared.required
+        self.holding = shared.holding
 
     @cached_property
     def environment(self) -> Environment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from mlenv.knowledge import Knowledge
 from mlenv.knowledge.releases import Release
@@ -313,10 +314,16 @@ def _versions(requirement: Requirement) -> VersionSet:
     return requirement.versions
 
 
+@lru_cache(maxsize=16_384)
+def _exactly(text: str) -> VersionSet:
+    """Return the set of one version; locks of many projects hold the same ones."""
+    return pep440(text) or unknown(text)
+
+
 def _of_lock(name: str, packages: list[LockedPackage]) -> Choice:
     first = packages[0]
     text = f"=={first.version}" if len({one.version for one in packages}) == 1 else ""
-    versions = (pep440(text) or unknown(text)) if text else ANY
+    versions = _exactly(text) if text else ANY
     return Choice(
         name,
         first.written,

@@ -183,16 +183,29 @@ def _share(setting: Setting, name: str, versions: VersionSet) -> bool | None:
         if choice.is_direct or not choice.versions.understood:
             return None
         return True if choice.versions.implies(versions) else None
-    meant = [version for version in domain if versions.admits(version, prereleases=True)]
-    if not meant:
+    # two answers among the newest settle it, and most domains are long
+    answers = set()
+    for version in domain:
+        answers.add(versions.admits(version, prereleases=True))
+        if len(answers) > 1:
+            return False
+    if True not in answers:
         return None
-    return len(meant) == len(domain) and _holds_for_every_python(setting, choice, versions)
+    return _holds_for_every_python(setting, choice, versions)
 
 
 def _holds_for_every_python(setting: Setting, choice: Choice, versions: VersionSet) -> bool:
     """Whether releases for other Pythons are meant too, where nothing says which Python it is."""
     if setting.python.stated or choice.exact is not None or choice.locked:
         return True
+    key = (choice.name, choice.versions.text, versions.text, setting.day)
+    known = setting.memory.every_python
+    if key not in known:
+        known[key] = _holds_for_all_releases(setting, choice, versions)
+    return known[key]
+
+
+def _holds_for_all_releases(setting: Setting, choice: Choice, versions: VersionSet) -> bool:
     return all(
         versions.admits(one.version, prereleases=True)
         for one in setting.knowledge.releases.of(choice.name)

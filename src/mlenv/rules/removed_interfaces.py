@@ -90,9 +90,10 @@ def removed_name_in_use(
     if not code.paths:
         return
     causes: dict[tuple[str, ...], list[Finding]] = {}
+    searched: dict[str, Sequence[Use]] = {}
     for setting in settings:
         machine = setting.target.name if setting.target and setting.kind == INSTALLED else ""
-        for folder, finding in _of_setting(setting, project, code):
+        for folder, finding in _of_setting(setting, project, code, searched):
             causes.setdefault((machine, folder, finding.batch), []).append(finding)
     yield from map(_once, causes.values())
 
@@ -111,13 +112,20 @@ def _once(findings: Sequence[Finding]) -> Finding:
     return replace(first, batch="", related=(*first.related, *places))
 
 
-def _of_setting(setting: Setting, project: Project, code: Code) -> Iterator[tuple[str, Finding]]:
-    """Yield what an installation lacks, each with the folder of the code that uses it."""
-    gone = [*_of_records(setting, project), *_of_numpy(setting)]
+def _of_setting(
+    setting: Setting, project: Project, code: Code, searched: dict[str, Sequence[Use]]
+) -> Iterator[tuple[str, Finding]]:
+    """Yield what an installation lacks, each with the folder of the code that uses it.
+
+    What the code was found to use is kept in ``searched``: it spares the next ones the question.
+    """
+    gone = [*_of_records(setting, project, searched), *_of_numpy(setting)]
     if not gone:
         return
     # one search for all that any installation may ask for
     found = code.uses(_every_name(setting))
+    searched.update(found)
+    searched.setdefault("", ())
     if not any(name in found for one in gone for name in one.names):
         return
     realm = realm_of(setting, project)
@@ -141,11 +149,15 @@ def _every_name(setting: Setting) -> frozenset[str]:
     return knowledge.breaks.code.union(of_numpy)
 
 
-def _of_records(setting: Setting, project: Project) -> Iterator[_Gone]:
+def _of_records(
+    setting: Setting, project: Project, searched: Mapping[str, Sequence[Use]]
+) -> Iterator[_Gone]:
     known = {*setting.choices, *setting.resolution.picks}
     is_unclear = _has_forgotten_pin(setting)
     for record in setting.knowledge.breaks.within(known, _TOPICS):
-        if not record.code or not may_apply(record, setting, known):
+        if not record.code or (searched and searched.keys().isdisjoint(record.code)):
+            continue
+        if not may_apply(record, setting, known):
             continue
         # the code may run with what another list installs
         if setting.kind != INSTALLED and not _named_in(project).isdisjoint(record.without):

@@ -177,7 +177,10 @@ class VersionSet:
         As PEP 440 has it, pre-releases count where the constraint names one, or where nothing
         else satisfies it.
         """
-        admitted = [version for version in known if self.admits(version, prereleases=True)]
+        if self.is_any:
+            admitted = [*known]
+        else:
+            admitted = [version for version in known if self.admits(version, prereleases=True)]
         if self.prereleases:
             return admitted
         return [version for version in admitted if not version.is_prerelease] or admitted
