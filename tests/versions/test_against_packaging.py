@@ -41,6 +41,13 @@ def test_versions_sort_alike(texts: list[str]) -> None:
     assert [str(parsed(text)) for text in texts] == [str(Reference(text)) for text in texts]
 
 
+@given(versions)
+@example("3")
+@example("1!2.10.4rc1+cu118")
+def test_the_minor_line_is_the_first_two_numbers_as_written(text: str) -> None:
+    assert parsed(text).minor_line == ".".join(map(str, Reference(text).release[:2]))
+
+
 @given(st.text(alphabet="0123456789.!abcrdevpost+-_ *v", max_size=12))
 def test_the_same_texts_are_versions(text: str) -> None:
     try:

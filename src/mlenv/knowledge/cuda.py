@@ -66,7 +66,7 @@ class Cuda:
         """Return the one CUDA that a constraint leaves, as major and minor; None if several."""
         exact = versions.exact
         if exact is not None and len(exact.release) > 1:
-            return ".".join(map(str, exact.release[:2]))
+            return exact.minor_line
         left = []
         for cuda in self.versions:
             tried = (parse_version(cuda), parse_version(f"{cuda}.0"), parse_version(f"{cuda}.1"))

@@ -87,7 +87,7 @@ def _cuda_of(setting: Setting, name: str) -> tuple[str, tuple[Evidence, ...]] | 
     if match:
         exact = choice.exact
         if exact is not None and len(exact.release) > 1:
-            return ".".join(map(str, exact.release[:2])), ()
+            return exact.minor_line, ()
         return (f"{match[1]}.0", ()) if match[1] else None
     match = re.fullmatch(_CUPY, name) or re.match(_JAX_PLUGIN, name)
     if match:

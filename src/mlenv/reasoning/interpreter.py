@@ -36,7 +36,7 @@ class PythonInUse:
     @property
     def name(self) -> str:
         """Major and minor, such as ``3.10``."""
-        return ".".join(map(str, self.version.release[:2]))
+        return self.version.minor_line
 
 
 def environment_of(target: Target | None, python: Version) -> Environment:

@@ -70,7 +70,7 @@ def stated_python(bits: int, target: Target | None) -> PythonInUse | None:
     version = parse_version(next(iter(minors))) if len(minors) == 1 else None
     asked = target.python_version if target is not None else None
     if asked is not None:
-        minor = ".".join(map(str, asked.release[:2]))
+        minor = asked.minor_line
         # a machine whose Python the files refuse is another matter than what is installed there
         if minor in minors:
             version = asked

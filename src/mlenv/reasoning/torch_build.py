@@ -269,7 +269,7 @@ def _recorded(
     for name, other in setting.choices.items():
         match = re.fullmatch(_RUNTIME, name)
         if match and other.exact is not None and len(other.exact.release) > 1:
-            cuda = ".".join(map(str, other.exact.release[:2]))
+            cuda = other.exact.minor_line
             how = f"{name} {other.exact} lies beside it"
             return _labelled(setting, exact, label_of_cuda(cuda), RUNTIME, how, span)
     installed = setting.target.installed if setting.target is not None else None

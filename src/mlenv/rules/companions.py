@@ -176,7 +176,7 @@ def _fitting_torch(setting: Setting, binding: Binding) -> str:
     fitting = [one.version for one in known if binding.fits.admits(one.version)]
     if not fitting or fitting[-1] != known[-1].version:
         return binding.fits.text
-    return f"=={'.'.join(map(str, fitting[0].release[:2]))}.*"
+    return f"=={fitting[0].minor_line}.*"
 
 
 def _verdict(setting: Setting, torch: TorchThere, *names: str) -> Verdict | None:

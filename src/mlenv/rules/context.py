@@ -178,7 +178,7 @@ def _newer(setting: Setting, package: str, models: Sequence[Saved]) -> Finding |
     if not known:
         return None
     newest, model = known[0]
-    line = ".".join(map(str, newest.release[:2]))
+    line = newest.minor_line
     older = pep440(f"<{line}")
     verdict = judge(setting, {package: older}) if older is not None else None
     if verdict is None or verdict.certainty is Certainty.POSSIBLE:

@@ -373,7 +373,7 @@ def machine_python_refused(project: Project, targets: Sequence[Target]) -> Itera
         python = target.python_version
         if python is None:
             continue
-        minor = ".".join(map(str, python.release[:_MINOR]))
+        minor = python.minor_line
         there = pep440(f"=={minor}.*" if len(python.release) <= _MINOR else f"=={target.python}")
         for said in requires_python(project):
             if said.source.kind == "pipfile":

@@ -32,7 +32,7 @@ class StatedPython:
     @property
     def name(self) -> str:
         """Major and minor, such as ``3.10``."""
-        return ".".join(map(str, self.version.release[:2]))
+        return self.version.minor_line
 
 
 def stated_python(setting: Setting, project: Project) -> StatedPython | None:

@@ -253,7 +253,7 @@ def _has_wheel(setting: Setting, name: str, build: TorchBuild) -> bool:
     matrix = setting.knowledge.companions.wheels(name, pick.version) if pick else None
     if matrix is None or build.version is None:
         return True  # perhaps
-    minor = ".".join(map(str, build.version.release[:2]))
+    minor = build.version.minor_line
     low, high = matrix.pythons
     return minor in matrix.torches and low <= setting.python.minor <= high
 
@@ -319,7 +319,7 @@ def _unknown_gpus(
         first, last = architecture.first_cuda, architecture.last_cuda
         is_new = first is not None and nvcc.release < first.release
         fix = f"CUDA {first} or newer" if is_new else f"CUDA {last} or older"
-        shown = ".".join(map(str, nvcc.release[:2]))
+        shown = nvcc.minor_line
         who = requirement.name if requirement is not None else target.name
         span = requirement.span if requirement is not None else target.where("cuda_toolkit")
         yield Finding(

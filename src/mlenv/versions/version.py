@@ -67,6 +67,11 @@ class Version:
         """The version without its local part, in normal form."""
         return normal_form(self, local=False)
 
+    @property
+    def minor_line(self) -> str:
+        """Major and minor as they are written, such as ``3.10``; ``3`` where only that is."""
+        return ".".join(map(str, self.release[:2]))
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Version) and self.key == other.key
 
