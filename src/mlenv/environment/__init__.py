@@ -1,0 +1,1 @@
+"""Reads what is installed under a prefix, of whatever Python, from its files alone."""

@@ -1,0 +1,68 @@
+"""The door to an environment's files: regular ones only, bounded, and never a reason to fail."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_FLAGS |= getattr(os, "O_BINARY", 0)
+"""A pipe that somebody left under a well-known name must not be waited for."""
+MOST_NAMES = 50_000
+"""So many names of one folder are looked at."""
+
+
+def read_bytes(path: str, limit: int = 1 << 20) -> bytes | None:
+    """Return the beginning of a regular file; None where there is none, or it cannot be read.
+
+    Args:
+        path: The file; links are followed, since installers make them.
+        limit: How many bytes are read at most.
+    """
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except (OSError, ValueError):
+        return None
+    try:
+        return _content(descriptor, limit)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _content(descriptor: int, limit: int) -> bytes | None:
+    state = os.fstat(descriptor)
+    if not stat.S_ISREG(state.st_mode):
+        return None
+    left = min(limit, state.st_size)
+    data = os.read(descriptor, left)
+    while len(data) < left:
+        more = os.read(descriptor, left - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def read_text(path: str, limit: int = 1 << 16) -> str:
+    """Return the beginning of a text file; nothing where there is none, or it cannot be read."""
+    return (read_bytes(path, limit) or b"").decode("utf-8", "replace")
+
+
+def names_in(folder: str) -> list[str]:
+    """Return the names in a folder in order; none where there is no such folder."""
+    try:
+        names = os.listdir(folder)
+    except (OSError, ValueError):
+        return []
+    names.sort()
+    return names[:MOST_NAMES]
+
+
+def modified(path: str) -> float:
+    """Return when a file was changed last, in seconds of the epoch; 0 where nothing tells."""
+    try:
+        return os.stat(path).st_mtime
+    except (OSError, ValueError):
+        return 0.0

@@ -1,0 +1,225 @@
+"""What a distribution's metadata say: one folder or file of them, in each of its forms.
+
+Sources: Core metadata specifications; Recording installed projects; PEP 610; setuptools, "Eggs".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+from mlenv.environment.disk import modified, names_in, read_bytes
+from mlenv.model.environment import DIST_INFO, EGG_INFO, Origin
+from mlenv.records import dataclass
+
+_MOST_BYTES = 4 << 20
+_FIRST_BYTES = 1 << 15
+"""Nearly all headers end within these."""
+_MOST_REQUIRES = 5_000
+_LONGEST = 2_000
+_FIELD = re.compile(
+    r"(?mi)^(Name|Version|Requires-Dist|Requires-Python|Provides-Extra)[ \t]*:[ \t]*"
+    r"([^\n]*(?:\n[ \t]+[^\n]*)*)"
+)
+_END = re.compile(rb"\r?\n\r?\n")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Metadata:
+    """The fields that are asked for.
+
+    Attributes:
+        name: As written; empty where it is missing.
+        version: As written; empty where it is missing.
+        requires: The lines of ``Requires-Dist``.
+        requires_python: The line of ``Requires-Python``.
+        extras: The lines of ``Provides-Extra``.
+    """
+
+    name: str = ""
+    version: str = ""
+    requires: tuple[str, ...] = ()
+    requires_python: str = ""
+    extras: tuple[str, ...] = ()
+
+
+def read_metadata(path: str) -> Metadata | None:
+    """Return the fields of a ``METADATA`` or ``PKG-INFO``; None where it cannot be read."""
+    data = read_bytes(path, _FIRST_BYTES)
+    if data is None:
+        return None
+    end = _END.search(data)
+    if end is None and len(data) == _FIRST_BYTES:
+        data = read_bytes(path, _MOST_BYTES) or data
+        end = _END.search(data)
+    return parse_metadata(data[: end.start()] if end else data)
+
+
+def parse_metadata(header: bytes) -> Metadata:
+    """Return the fields of the header of some metadata."""
+    text = header.decode("utf-8", "replace")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    name = version = requires_python = ""
+    requires: list[str] = []
+    extras: list[str] = []
+    for key, value in _FIELD.findall(text):
+        said = value.strip() if len(value) <= _LONGEST else value[:_LONGEST].strip()
+        if "\n" in said:
+            said = " ".join(said.split())
+        lowered = key.lower()
+        if lowered == "requires-dist":
+            if len(requires) < _MOST_REQUIRES:
+                requires.append(said)
+        elif lowered == "provides-extra":
+            if len(extras) < _MOST_REQUIRES:
+                extras.append(said)
+        elif lowered == "name":
+            name = name or said
+        elif lowered == "version":
+            version = version or said
+        else:
+            requires_python = requires_python or said
+    return Metadata(name, version, tuple(requires), requires_python, tuple(extras))
+
+
+def read_egg_requires(text: str) -> tuple[str, ...]:
+    """Return the requirements of an egg's ``requires.txt`` as lines of ``Requires-Dist``."""
+    found: list[str] = []
+    condition = ""
+    for line in text.splitlines()[:_MOST_REQUIRES]:
+        said = line.strip()
+        section = re.fullmatch(r"\[([^\]:]*)(?::(.*))?\]", said)
+        if section:
+            parts = [f'extra == "{section[1]}"'] if section[1] else []
+            parts += [f"({section[2]})"] if section[2] else []
+            condition = " and ".join(parts)
+        elif said and not said.startswith("#"):
+            found.append(f"{said} ; {condition}" if condition else said)
+    return tuple(found)
+
+
+def read_origin(path: str) -> Origin | None:
+    """Return where a ``direct_url.json`` says that a distribution is from. Source: PEP 610."""
+    data = read_bytes(path, 1 << 16)
+    if data is None:
+        return None
+    try:
+        said = json.loads(data)
+    except (ValueError, RecursionError):
+        return Origin("")
+    if not isinstance(said, dict):
+        return Origin("")
+    url = said.get("url")
+    url = url[:_LONGEST] if isinstance(url, str) else ""
+    local, repository = said.get("dir_info"), said.get("vcs_info")
+    commit = repository.get("commit_id") if isinstance(repository, dict) else ""
+    folder = local_path(url)
+    return Origin(
+        url,
+        isinstance(local, dict) and local.get("editable") is True,
+        commit[:_LONGEST] if isinstance(commit, str) else "",
+        isinstance(local, dict) or bool(folder),
+        os.path.exists(folder) if folder else None,
+    )
+
+
+def local_path(url: str) -> str:
+    """Return the path of a ``file:`` URL; empty for any other."""
+    if not url.lower().startswith("file:"):
+        return ""
+    from urllib.parse import unquote, urlsplit  # few distributions lie on a disk
+
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    path = unquote(parts.path)
+    if parts.netloc not in ("", "localhost") or "\0" in path:
+        return ""
+    return path[1:] if re.match(r"/[A-Za-z]:", path) else path
+
+
+def read_tags(path: str) -> tuple[str, ...]:
+    """Return the tags of a ``WHEEL`` file; none where there is none. Source: PEP 427."""
+    data = read_bytes(path, 1 << 16) or b""
+    if b"Tag:" not in data:
+        return ()
+    text = data.decode("utf-8", "replace")
+    return tuple(re.findall(r"(?m)^Tag:[ \t]*(\S{1,300})", text)[:200])
+
+
+def read_line(path: str) -> str:
+    """Return the first word of a small file, such as ``INSTALLER``; empty where there is none."""
+    words = (read_bytes(path, 200) or b"").decode("utf-8", "replace").split()
+    return words[0] if words else ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Metadata in a folder of packages.
+
+    Attributes:
+        path: The folder or file, whole.
+        form: ``dist-info`` or ``egg-info``.
+        metadata: What they say.
+        damage: What is wrong with them; empty for nothing.
+    """
+
+    path: str
+    form: str
+    metadata: Metadata
+    damage: str = ""
+
+
+def read_found(site: str, entry: str) -> Found:
+    """Return the metadata of an entry of a folder of packages, whatever state they are in."""
+    path = os.path.join(site, entry)
+    if entry.endswith(".dist-info"):
+        return _judged(path, DIST_INFO, read_metadata(f"{path}{os.sep}METADATA"), "METADATA")
+    inner = os.path.join(path, "EGG-INFO") if entry.endswith(".egg") else path
+    if os.path.isdir(inner):
+        found = read_metadata(os.path.join(inner, "PKG-INFO"))
+        if found is not None and not found.requires:
+            text = read_bytes(os.path.join(inner, "requires.txt")) or b""
+            requires = read_egg_requires(text.decode("utf-8", "replace"))
+            found = Metadata(
+                found.name, found.version, requires, found.requires_python, found.extras
+            )
+        return _judged(inner, EGG_INFO, found, "PKG-INFO")
+    return _judged(path, EGG_INFO, read_metadata(path), "PKG-INFO")
+
+
+def _judged(path: str, form: str, metadata: Metadata | None, file: str) -> Found:
+    stem = os.path.basename(path if not path.endswith("EGG-INFO") else os.path.dirname(path))
+    name, version = _of_stem(stem)
+    if metadata is None:
+        empty = os.path.isdir(path) and not names_in(path)
+        damage = "the folder is empty" if empty else f"there is no {file}"
+        return Found(path, form, Metadata(name, version), damage)
+    if metadata.name and metadata.version:
+        return Found(path, form, metadata)
+    missing = "Name" if not metadata.name else "Version"
+    stated = Metadata(
+        metadata.name or name,
+        metadata.version or version,
+        metadata.requires,
+        metadata.requires_python,
+        metadata.extras,
+    )
+    return Found(path, form, stated, f"{file} has no {missing}")
+
+
+def _of_stem(stem: str) -> tuple[str, str]:
+    """Return the name and the version of a folder such as ``numpy-2.0.1.dist-info``."""
+    stem = re.sub(r"\.(dist-info|egg-info|egg)$", "", stem)
+    stem = re.sub(r"-(?:py|pypy)\d+(?:\.\d+)?(?:-.*)?$", "", stem)
+    name, _, version = stem.partition("-")
+    return name, version
+
+
+def installed_at(path: str) -> float:
+    """Return when the metadata at a path were written, in seconds of the epoch."""
+    record = os.path.join(path, "RECORD")
+    return modified(record) or modified(path)

@@ -1,0 +1,108 @@
+"""What else an interpreter puts on its path: ``.pth`` files, the user's packages, the base's.
+
+Source: Python, "site: Site-specific configuration hook".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+from mlenv.environment.disk import names_in, read_bytes
+from mlenv.environment.interpreter import base_folder
+from mlenv.environment.layout import Layout, find_layout
+from mlenv.model.environment import VENV
+from mlenv.records import dataclass
+
+_MOST_BYTES = 1 << 18
+_MOST_LINES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A line of a ``.pth`` file that names a folder.
+
+    Attributes:
+        file: The file, whole.
+        line: The line as it stands.
+        folder: The folder that it names, whole.
+        exists: Whether that is there.
+    """
+
+    file: str
+    line: str
+    folder: str
+    exists: bool
+
+
+def links_of(site: str, names: Sequence[str]) -> Iterator[Link]:
+    """Yield the folders that the ``.pth`` files of a folder of packages name.
+
+    Lines that begin with ``import`` are code that an interpreter would run; they are passed over.
+
+    Args:
+        site: The folder.
+        names: The names in it.
+    """
+    for name in names:
+        if not name.endswith(".pth") or name.startswith("."):
+            continue
+        path = os.path.join(site, name)
+        text = (read_bytes(path, _MOST_BYTES) or b"").decode("utf-8-sig", "replace")
+        for line in text.splitlines()[:_MOST_LINES]:
+            said = line.rstrip()
+            if not said.strip() or said.startswith(("#", "import ", "import\t")) or "\0" in said:
+                continue
+            folder = os.path.normpath(os.path.join(site, said))
+            yield Link(path, said, folder, os.path.exists(folder))
+
+
+def base_sites(layout: Layout) -> tuple[str, ...]:
+    """Return the base interpreter's folders of packages where an environment takes them too."""
+    if layout.manager != VENV or not takes_base(layout):
+        return ()
+    home = base_folder(layout)
+    if not os.path.isabs(home):
+        return ()
+    prefix = os.path.dirname(home) if os.path.basename(home) in ("bin", "Scripts") else home
+    base = find_layout(prefix)
+    # Debian's own interpreter lies in /usr, and what pip installs with it in /usr/local
+    local = (
+        find_layout(os.path.join(prefix, "local")) if os.path.basename(prefix) == "usr" else None
+    )
+    found = (*(local.sites if local else ()), *(base.sites if base else ()))
+    return tuple(dict.fromkeys(found))
+
+
+def takes_base(layout: Layout) -> bool:
+    """Whether a virtual environment sees the base interpreter's packages. Source: PEP 405."""
+    return layout.config.get("include-system-site-packages", "").lower() == "true"
+
+
+def user_site(layout: Layout, variables: Mapping[str, str]) -> str:
+    """Return the user's own folder of packages where the interpreter looks there; else nothing.
+
+    Args:
+        layout: The environment's.
+        variables: Of the process.
+    """
+    if layout.root or variables.get("PYTHONNOUSERSITE"):
+        return ""
+    if layout.manager == VENV and not takes_base(layout):
+        return ""
+    home, minor = variables.get("HOME", ""), layout.python
+    if layout.windows or not minor:
+        return ""
+    stated = variables.get("PYTHONUSERBASE", "")
+    if not stated and not os.path.isabs(home):
+        return ""
+    base = stated or os.path.join(home, ".local")
+    suffix = "t" if layout.free_threaded else ""
+    folder = os.path.join(base, "lib", f"python{minor}{suffix}", "site-packages")
+    return folder if os.path.isdir(folder) and folder not in layout.sites else ""
+
+
+def python_path(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the folders of ``PYTHONPATH`` that hold something."""
+    parts = variables.get("PYTHONPATH", "").split(os.pathsep)
+    return tuple(part for part in dict.fromkeys(parts) if part and names_in(part))

@@ -1,0 +1,306 @@
+"""From a prefix to the model: one pass over its folders of packages; nothing of it is run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from mlenv.environment.conda_meta import Record, read_records
+from mlenv.environment.disk import names_in, read_text
+from mlenv.environment.interpreter import base_folder, executable, read_interpreter
+from mlenv.environment.layout import Layout, find_layout
+from mlenv.environment.metadata import (
+    Found,
+    installed_at,
+    read_found,
+    read_line,
+    read_origin,
+    read_tags,
+)
+from mlenv.environment.page import Page
+from mlenv.environment.paths import (
+    Link,
+    base_sites,
+    links_of,
+    python_path,
+    takes_base,
+    user_site,
+)
+from mlenv.environment.truth import SPEAKING, read_truths
+from mlenv.model.environment import (
+    BROKEN_BASE,
+    BROKEN_PTH,
+    CONDA,
+    DAMAGED_METADATA,
+    DIST_INFO,
+    EGG_INFO,
+    EGG_LINK,
+    LEFTOVER,
+    MISSING_EDITABLE,
+    PYTHON_PATH,
+    SHADOWED,
+    SYSTEM_SITE,
+    TWICE,
+    USER_SITE,
+    VENV,
+    CondaPackage,
+    Distribution,
+    Environment,
+    Oddity,
+)
+from mlenv.model.requirement import canonical_name
+from mlenv.model.text import Span
+from mlenv.records import replace
+
+_METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
+_MOST = 20_000
+"""So many distributions are read at most."""
+
+
+def read_environment(
+    prefix: str,
+    name: str = "",
+    *,
+    variables: Mapping[str, str] | None = None,
+    is_project: bool = False,
+) -> Environment | None:
+    """Return what is installed under a prefix; None where it is no environment.
+
+    Args:
+        prefix: The environment's folder, its interpreter, a folder of packages, or a tree that
+            holds a whole system.
+        name: How messages call it; by default by the prefix.
+        variables: Of the process: ``HOME``, ``PYTHONPATH`` and the like tell what else is on the
+            path; none for an environment that nobody is in.
+        is_project: Whether it belongs to the project that is audited.
+    """
+    layout = find_layout(prefix)
+    if layout is None:
+        return None
+    return _Reader(layout, name or os.path.basename(os.path.abspath(prefix)) or prefix).read(
+        variables or {}, is_project=is_project
+    )
+
+
+class _Reader:
+    """Reads one environment."""
+
+    def __init__(self, layout: Layout, name: str) -> None:
+        self.layout = layout
+        self.page = Page(name)
+        self.name = name
+        self.oddities: list[Oddity] = []
+        self.distributions: dict[str, Distribution] = {}
+        self.hidden: list[Distribution] = []
+        self.links: dict[str, Link] = {}
+        self.count = 0
+
+    def read(self, variables: Mapping[str, str], *, is_project: bool) -> Environment:
+        layout = self.layout
+        interpreter = read_interpreter(layout)
+        self.head = self.page.add(
+            _title(self.name, layout, interpreter.version if interpreter else "")
+        )
+        base, user = base_sites(layout), user_site(layout, variables)
+        for site in (*((user,) if user else ()), *layout.sites, *base):
+            self._site(site)
+        conda = self._conda()
+        self._surroundings(variables, base, user)
+        torch = {}
+        if any(one in self.distributions for one in (*SPEAKING, "pytorch")) or "pytorch" in conda:
+            torch = read_truths((site, self._shown(site)) for site in (*layout.sites, *base))
+        return Environment(
+            layout.prefix,
+            self.name,
+            self.page.close(),
+            layout.manager,
+            interpreter,
+            _made_by(layout),
+            tuple(self._shown(site) for site in layout.sites),
+            self.distributions,
+            tuple(self.hidden),
+            conda,
+            tuple(self.oddities),
+            torch,
+            is_project=is_project,
+        )
+
+    def _shown(self, path: str) -> str:
+        """Return a path as messages have it: relative to the prefix where it lies in it."""
+        prefix = self.layout.prefix.rstrip(os.sep) + os.sep
+        return path.removeprefix(prefix).replace(os.sep, "/")
+
+    def _odd(
+        self, kind: str, path: str, detail: str = "", subject: str = "", span: Span | None = None
+    ) -> None:
+        shown = self._shown(path)
+        place = span or self.page.add(f"{shown}: {detail}" if detail else shown)
+        self.oddities.append(Oddity(kind, place, shown, detail, subject))
+
+    def _site(self, site: str) -> None:
+        names = names_in(site)
+        here: dict[str, Distribution] = {}
+        for name in names:
+            if name[0] == "~":
+                self._odd(LEFTOVER, os.path.join(site, name))
+            elif name.endswith(_METADATA) and self.count < _MOST:
+                self.count += 1
+                self._entry(site, name, here)
+        for name, one in here.items():
+            other = self.distributions.setdefault(name, one)
+            if other is not one:
+                self._hide(one, other)
+        for link in links_of(site, names):
+            self._link(link)
+
+    def _entry(self, site: str, entry: str, here: dict[str, Distribution]) -> None:
+        if entry.endswith(".egg-link"):
+            one = self._of_link(site, entry)
+        elif entry.endswith(".egg") and not os.path.isdir(os.path.join(site, entry)):
+            return
+        else:
+            one = self._of_found(site, read_found(site, entry))
+        if one is None:
+            return
+        other = here.get(one.name)
+        if other is None:
+            here[one.name] = one
+        elif other.form == EGG_LINK or other.location == one.location:
+            return
+        else:
+            self.hidden.append(one)
+            if one.version == other.version:  # Debian writes both forms
+                return
+            shown = f"{other.version or 'no version'} and {one.version or 'no version'}"
+            self._odd(TWICE, os.path.join(site, entry), shown, one.name, other.span)
+
+    def _of_found(self, site: str, found: Found) -> Distribution | None:
+        said = found.metadata
+        if not said.name:
+            self._odd(DAMAGED_METADATA, found.path, found.damage)
+            return None
+        name = canonical_name(said.name)
+        span = self.page.add(f"{said.name} {said.version}")
+        if found.damage:
+            self._odd(DAMAGED_METADATA, found.path, found.damage, name, span)
+            if not said.version:
+                return None
+        is_wheel = found.form == DIST_INFO
+        inner = found.path + os.sep
+        origin = read_origin(f"{inner}direct_url.json") if is_wheel else None
+        if origin is not None and origin.editable and origin.exists is False:
+            self._odd(MISSING_EDITABLE, found.path, "", name, span)
+        return Distribution(
+            name,
+            said.name,
+            said.version,
+            span,
+            self._shown(found.path),
+            self._shown(site),
+            found.form,
+            said.requires,
+            said.requires_python,
+            said.extras,
+            read_line(f"{inner}INSTALLER") if is_wheel else "",
+            os.path.exists(f"{inner}REQUESTED") if is_wheel else None,
+            read_tags(f"{inner}WHEEL") if is_wheel else (),
+            origin,
+            installed_at(found.path),
+        )
+
+    def _of_link(self, site: str, entry: str) -> Distribution | None:
+        """Return what setuptools' ``develop`` left; its metadata lie beside the sources."""
+        folder = read_text(os.path.join(site, entry)).partition("\n")[0].strip()
+        stem = entry.removesuffix(".egg-link")
+        name = canonical_name(stem)
+        if not folder or "\0" in folder or not os.path.isdir(folder):
+            self._odd(MISSING_EDITABLE, os.path.join(site, entry), "", name)
+            return None
+        for inner in names_in(folder):
+            if inner.endswith(".egg-info") and canonical_name(inner[:-9]) == name:
+                found = self._of_found(folder, read_found(folder, inner))
+                return replace(found, form=EGG_LINK) if found else None
+        return None
+
+    def _hide(self, one: Distribution, other: Distribution) -> None:
+        self.hidden.append(one)
+        if one.version != other.version:
+            detail = f"{other.site} has {other.version}, {one.site} has {one.version}"
+            self._odd(SHADOWED, one.location, detail, one.name, other.span)
+
+    def _link(self, link: Link) -> None:
+        if link.folder in self.links:
+            return
+        self.links[link.folder] = link
+        if not link.exists:
+            self._odd(BROKEN_PTH, link.file, link.line)
+            return
+        if not os.path.isdir(link.folder):
+            return
+        for name in names_in(link.folder):
+            # an installed project's sources hold its metadata once more
+            if name.endswith(".egg-info") and self.count < _MOST:
+                self.count += 1
+                found = read_found(link.folder, name)
+                known = canonical_name(found.metadata.name)
+                if found.form == EGG_INFO and known and known not in self.distributions:
+                    one = self._of_found(link.folder, found)
+                    if one is not None:
+                        self.distributions[one.name] = one
+
+    def _conda(self) -> dict[str, CondaPackage]:
+        if self.layout.manager != CONDA:
+            return {}
+        found: dict[str, CondaPackage] = {}
+        for record in read_records(self.layout.prefix):
+            span = self.page.add(f"{record.name} {record.version} {record.build} (conda)")
+            if record.damage:
+                self._odd(DAMAGED_METADATA, record.path, record.damage, record.name, span)
+            found[record.name] = _package(record, span)
+        return found
+
+    def _surroundings(self, variables: Mapping[str, str], base: tuple[str, ...], user: str) -> None:
+        layout = self.layout
+        home = base_folder(layout)
+        if layout.manager == VENV and home and not executable(layout) and not layout.root:
+            self._odd(BROKEN_BASE, os.path.join(layout.prefix, "pyvenv.cfg"), home)
+        if user and any(name.endswith(_METADATA) for name in names_in(user)):
+            held = [one.written for one in self.distributions.values() if one.site == user]
+            self._odd(USER_SITE, user, ", ".join(sorted(held)))
+        if base or (layout.manager == VENV and takes_base(layout)):
+            self._odd(SYSTEM_SITE, os.path.join(layout.prefix, "pyvenv.cfg"))
+        for folder in python_path(variables):
+            self._odd(PYTHON_PATH, folder)
+
+
+def _title(name: str, layout: Layout, version: str) -> str:
+    made = _made_by(layout)
+    said = [f"Python {version}" if version else "no Python", f"made by {made}" if made else ""]
+    return f"{name}: {', '.join(filter(None, said))}"
+
+
+def _made_by(layout: Layout) -> str:
+    config = layout.config
+    if "uv" in config:
+        return "uv"
+    if "virtualenv" in config:
+        return "virtualenv"
+    if layout.manager == VENV:
+        return "venv"
+    if layout.manager == CONDA:
+        pixi = f"{os.sep}.pixi{os.sep}"
+        return "pixi" if pixi in os.path.abspath(layout.prefix) + os.sep else "conda"
+    return ""
+
+
+def _package(record: Record, span: Span) -> CondaPackage:
+    return CondaPackage(
+        record.name,
+        record.version,
+        record.build,
+        record.channel,
+        record.depends,
+        record.files,
+        span,
+        record.installed_at,
+    )

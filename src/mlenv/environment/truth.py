@@ -1,0 +1,71 @@
+"""What torch and its companions say of their own build, read from ``version.py`` and not run."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+
+from mlenv.environment.disk import read_bytes
+from mlenv.model.environment import TorchTruth
+
+SPEAKING = ("torch", "torchvision", "torchaudio")
+"""Packages whose build writes ``version.py``."""
+_MOST_BYTES = 1 << 14
+_LONGEST = 60
+
+
+def read_truths(sites: Iterable[tuple[str, str]]) -> dict[str, TorchTruth]:
+    """Return what each package that speaks of its build says, by canonical name.
+
+    Args:
+        sites: Folders of packages, whole and as messages have them, in the order of imports.
+    """
+    found: dict[str, TorchTruth] = {}
+    for site, shown in sites:
+        for name in SPEAKING:
+            if name in found or not os.path.isdir(os.path.join(site, name)):
+                continue
+            data = read_bytes(os.path.join(site, name, "version.py"), _MOST_BYTES)
+            said = _assigned((data or b"").decode("utf-8", "replace"))
+            version = said.get("__version__")
+            if isinstance(version, str):
+                place = f"{shown}/{name}/version.py".removeprefix("./")
+                found[name] = TorchTruth(version, _cuda(said), _version(said.get("hip")), place)
+    return found
+
+
+def _assigned(text: str) -> dict[str, object]:
+    """Return the constants that a module assigns to names at its top."""
+    import ast  # few environments are looked at
+
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+    found: dict[str, object] = {}
+    for node in body:
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        value = getattr(node, "value", None)
+        if isinstance(value, ast.Constant) and (
+            value.value is None or isinstance(value.value, str)
+        ):
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    found[target.id] = value.value
+    return found
+
+
+def _cuda(said: dict[str, object]) -> str:
+    if "cuda" not in said:
+        return ""
+    return _version(said["cuda"]) or "none"
+
+
+def _version(value: object) -> str:
+    match = re.match(r"[0-9][0-9A-Za-z.+-]*", value) if isinstance(value, str) else None
+    return match[0][:_LONGEST] if match else ""
