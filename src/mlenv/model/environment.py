@@ -273,6 +273,7 @@ class Environment:
         conda: conda's packages by name.
         oddities: What is not as it should be.
         torch: What torch and its companions say of themselves, by canonical name.
+        blas: What NumPy computes with, such as ``scipy-openblas 0.3.29``; empty if not known.
         files: What the records tell of files.
         binaries: What the compiled files tell; None where they were not looked at.
         is_project: Whether it belongs to the project that is audited: it lies in it, or the user
@@ -291,6 +292,7 @@ class Environment:
     conda: Mapping[str, CondaPackage] = field(default_factory=dict)
     oddities: tuple[Oddity, ...] = ()
     torch: Mapping[str, TorchTruth] = field(default_factory=dict)
+    blas: str = ""
     files: Files = field(default_factory=NoFiles)
     binaries: Binaries | None = None
     is_project: bool = False

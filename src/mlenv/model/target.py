@@ -33,11 +33,13 @@ class Gpu:
         name: As its vendor or the user calls it; empty where only the capability is stated.
         capability: The compute capability; None where it is not known (or not NVIDIA's).
         count: How many of them.
+        memory: Of each, in GiB; 0 where it is not known.
     """
 
     name: str
     capability: Capability | None = None
     count: int = 1
+    memory: int = 0
 
     @property
     def label(self) -> str:
@@ -60,6 +62,9 @@ class Installed:
         torch_cuda: The CUDA version that torch itself says it was built with; empty where
             it is not known, ``none`` for a build without.
         torch_architectures: What torch itself says it was built for (``sm_80``, ``compute_90``).
+        blas: What NumPy computes with, such as ``scipy-openblas 0.3.29``; empty if not known.
+        origins: For packages from no index, how they came, by canonical name: ``editable``,
+            ``local``, ``url``, or ``git`` with the beginning of the commit.
         spans: Where each package stands, by canonical name; empty where there is no file.
     """
 
@@ -69,6 +74,8 @@ class Installed:
     manager: str = ""
     torch_cuda: str = ""
     torch_architectures: tuple[str, ...] = ()
+    blas: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)
     spans: Mapping[str, Span] = field(default_factory=dict)
 
 
