@@ -97,6 +97,7 @@ gpu = st.sampled_from(
     optional={
         "compute_capability": st.sampled_from(["8.6", "sm_90a", 12, "8,6", True, 12345]),
         "count": st.sampled_from([1, "8", 0, "0", 1.5, True, 10**9, "1000000"]),
+        "memory": st.sampled_from([0, 80, -1, "80", 1.5, True, None, 10**6]),
         "ram": st.just(1),
     },
 )

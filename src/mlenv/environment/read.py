@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from mlenv.environment.blas import read_blas
 from mlenv.environment.conda_meta import Record, read_records
 from mlenv.environment.disk import names_in, read_text
 from mlenv.environment.interpreter import base_folder, executable, read_interpreter
@@ -109,6 +110,10 @@ class _Reader:
         torch = {}
         if any(one in self.distributions for one in (*SPEAKING, "pytorch")) or "pytorch" in conda:
             torch = read_truths((site, self._shown(site)) for site in (*layout.sites, *base))
+        blas = ""
+        if "numpy" in self.distributions or "numpy" in conda:
+            builds = {one.name: (one.version, one.build) for one in conda.values()}
+            blas = read_blas((*layout.sites, *base), builds)
         return Environment(
             layout.prefix,
             self.name,
@@ -122,6 +127,7 @@ class _Reader:
             conda,
             tuple(self.oddities),
             torch,
+            blas,
             is_project=is_project,
         )
 

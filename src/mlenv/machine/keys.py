@@ -41,7 +41,8 @@ _ARM = ("aarch64", "arm64", "armv8")
 _LONGEST = 200
 _MOST_GPUS = 1_000
 _MOST_OF_ONE = 1_000_000
-_GPU_KEYS = ("name", "compute_capability", "count")
+_MOST_MEMORY = 100_000
+_GPU_KEYS = ("name", "compute_capability", "count", "memory")
 
 MACHINE_KEYS = (
     *("os", "arch", "glibc", "python", "driver", "driver_cuda", "cuda_toolkit", "cudnn"),
@@ -156,7 +157,14 @@ def _gpu(table: Mapping[str, Any], at: Path, refuse: Refuse) -> Gpu:
         stated = capability(table["compute_capability"], place, refuse)
     if not name and stated is None:
         raise refuse(at, "must have a name or a compute_capability")
-    return Gpu(name, stated, _count(table.get("count", 1), (*at, "count"), refuse))
+    count = _count(table.get("count", 1), (*at, "count"), refuse)
+    return Gpu(name, stated, count, _memory(table.get("memory", 0), (*at, "memory"), refuse))
+
+
+def _memory(value: object, at: Path, refuse: Refuse) -> int:
+    if type(value) is not int or not 0 <= value <= _MOST_MEMORY:
+        raise refuse(at, f"must be a number of GiB, from 0 to {_MOST_MEMORY}")
+    return value
 
 
 def _count(value: object, at: Path, refuse: Refuse) -> int:

@@ -21,13 +21,17 @@ from mlenv.records import dataclass
 from mlenv.versions.version import parse_version
 
 MOST_BYTES = 1 << 20
-_ENVIRONMENT_KEYS = ("complete", "manager", "packages", "conda_packages", "torch")
+_ENVIRONMENT_KEYS = (
+    *("complete", "manager", "packages", "conda_packages", "torch", "blas", "origins"),
+)
 _TABLES = {
     "machine": MACHINE_KEYS,
     "environment": _ENVIRONMENT_KEYS,
     "torch": ("cuda", "arch_list"),
 }
 _MANAGERS = ("venv", "conda", "system")
+ORIGIN = r"editable|local|url|(?:git|hg|svn|bzr)(?: [0-9A-Za-z]{1,40})?"
+"""How a package that is from no index was installed, in a snapshot's words."""
 _LONGEST = 200
 _DEEPEST = 3
 """How many keys lead to a value that has a place of its own."""
@@ -60,10 +64,22 @@ def read_snapshot(path: str, shown: str = "", name: str = "") -> Target:
         ConfigError: It cannot be read, is neither TOML nor JSON, or says what it may not.
     """
     shown = shown or path
-    name = name or shown
-    decoded = decode("", _bytes(path, shown)).text
-    source = target_text(name, decoded, shown)
-    is_json = path.lower().endswith(".json") or decoded.lstrip()[:1] == "{"
+    return parse_snapshot(decode("", _bytes(path, shown)).text, shown, name or shown)
+
+
+def parse_snapshot(text: str, shown: str, name: str) -> Target:
+    """Return the target that a text describes.
+
+    Args:
+        text: TOML or JSON.
+        shown: How messages call the file that it is from.
+        name: The target's.
+
+    Raises:
+        ConfigError: It is neither TOML nor JSON, or says what it may not.
+    """
+    source = target_text(name, text, shown)
+    is_json = shown.lower().endswith(".json") or text.lstrip()[:1] == "{"
     document = _json(source, shown) if is_json else _toml(source, shown)
 
     def refuse(at: Path, why: str) -> UsageError:
@@ -193,8 +209,28 @@ def _installed(
         manager,
         _torch_cuda(torch.get("cuda"), (*home, "torch", "cuda"), refuse),
         strings(torch.get("arch_list", []), (*home, "torch", "arch_list"), refuse),
+        _blas(table.get("blas", ""), (*home, "blas"), refuse),
+        _origins(table.get("origins"), refuse),
         spans,
     )
+
+
+def _blas(value: object, at: Path, refuse: Callable[[Path, str], UsageError]) -> str:
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        raise refuse(at, 'must be a string such as "openblas 0.3.29"')
+    return value.strip()
+
+
+def _origins(value: object, refuse: Callable[[Path, str], UsageError]) -> dict[str, str]:
+    at: Path = ("environment", "origins")
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise refuse(at, "must be a table of names and how they were installed")
+    for name, origin in value.items():
+        if not isinstance(origin, str) or re.fullmatch(ORIGIN, origin) is None:
+            raise refuse((*at, name), "must be editable, local, url, or git with a commit")
+    return {canonical_name(name): origin for name, origin in value.items()}
 
 
 def _packages(

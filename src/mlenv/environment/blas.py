@@ -1,0 +1,41 @@
+"""Which library NumPy computes with, as its build wrote it down, or as conda's packages tell."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+
+from mlenv.environment.disk import read_text
+
+_MOST_BYTES = 1 << 16
+_BLOCK = r'"blas":\s*\{([^{}]*)\}'
+_FIELD = r'"{}":\s*r?"([0-9A-Za-z._ +-]{{1,40}})"'
+_CONDA = {"openblas": "libopenblas", "mkl": "mkl", "blis": "blis", "accelerate": ""}
+"""What a build of conda's ``libblas`` names, with the package that has its version."""
+
+
+def read_blas(sites: Iterable[str], conda: Mapping[str, tuple[str, str]]) -> str:
+    """Return a name and a version such as ``scipy-openblas 0.3.29``; empty where nothing tells.
+
+    Args:
+        sites: Folders of packages, in the order of imports.
+        conda: Version and build of conda's packages by name; there ``libblas`` stands for the
+            library, whatever NumPy was built against.
+
+    Source: NumPy, ``numpy/__config__.py`` from 1.26 on; conda-forge, "Switching BLAS
+    implementation".
+    """
+    build = conda.get("libblas", ("", ""))[1]
+    for name, package in _CONDA.items():
+        if name in build:
+            return f"{name} {conda.get(package, ('', ''))[0]}".strip()
+    for site in sites:
+        text = read_text(os.path.join(site, "numpy", "__config__.py"), _MOST_BYTES)
+        block = re.search(_BLOCK, text)
+        if block:
+            said = (re.search(_FIELD.format(key), block[1]) for key in ("name", "version"))
+            return " ".join(match[1] for match in said if match and match[1] != "unknown")
+        if text:
+            return ""
+    return ""
