@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from nvml_stub import COMPILER, build
 
-from mlenv.machine import local, presence
+from mlenv.machine import driver, local, presence
 from mlenv.machine.local import look
 from mlenv.machine.presence import may_have_driver
 
@@ -29,9 +29,9 @@ H100 = ("NVIDIA H100 80GB HBM3", 9, 0)
 @pytest.fixture(autouse=True)
 def without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the machine that runs the tests has must not count."""
-    monkeypatch.setattr(presence, "_FOLDERS", ())
-    monkeypatch.setattr(presence, "_DEVICE", "/nowhere")
-    monkeypatch.setattr(local, "KERNEL_FILES", ())
+    monkeypatch.setattr(presence, "FOLDERS", ())
+    monkeypatch.setattr(presence, "DEVICE", "/nowhere")
+    monkeypatch.setattr(driver, "KERNEL_FILES", ())
 
 
 def seen(folder: str = "", timeout: float = 20, **more: str) -> local.Local:
@@ -55,7 +55,7 @@ def test_eight_gpus_are_one_kind(tmp_path: Path) -> None:
 def test_a_folder_that_the_loader_does_not_know(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presence, "_FOLDERS", (build(tmp_path, H100),))
+    monkeypatch.setattr(presence, "FOLDERS", (build(tmp_path, H100),))
     assert seen().target.driver == "535.104.05"
 
 
@@ -87,7 +87,7 @@ def test_a_mismatch_is_told_and_the_kernel_knows_the_driver(
     text = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 2023\n"
     (tmp_path / "version").write_text(text)
     monkeypatch.setattr(
-        local, "KERNEL_FILES", (str(tmp_path / "missing"), str(tmp_path / "version"))
+        driver, "KERNEL_FILES", (str(tmp_path / "missing"), str(tmp_path / "version"))
     )
     found = seen(build(tmp_path, init=18))
     assert not found.has_answer
@@ -118,7 +118,7 @@ def test_a_library_that_is_none(tmp_path: Path) -> None:
 
 
 def test_without_a_trace_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "ask_driver", None)
+    monkeypatch.setattr(driver, "ask_driver", None)
     found = seen()
     assert (found.has_answer, found.problem, found.target.has_nvidia) == (False, "", False)
 
@@ -129,8 +129,8 @@ def test_no_project_is_imported_by_the_process_that_asks(
     for name in ("pynvml", "json", "mlenv"):
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'RAN')!r}, 'w')\n")
     monkeypatch.chdir(tmp_path)
-    said = local.ask_driver({}, 20)
-    assert set(said) in ({"error"}, {"driver", "cuda", "gpus"})
+    said = driver.ask_driver({}, 20)
+    assert set(said) in ({"error", "code"}, {"driver", "cuda", "gpus"})
     assert not (tmp_path / "RAN").exists()
 
 
@@ -160,10 +160,10 @@ def test_every_trace_of_a_driver_counts(tmp_path: Path, monkeypatch: pytest.Monk
     assert not may_have_driver({"LD_LIBRARY_PATH": f":{tmp_path}"})
     (tmp_path / "libnvidia-ml.so.1").touch()
     assert may_have_driver({"LD_LIBRARY_PATH": f":{tmp_path}"})
-    monkeypatch.setattr(presence, "_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(presence, "FOLDERS", (str(tmp_path),))
     assert may_have_driver({})
-    monkeypatch.setattr(presence, "_FOLDERS", ())
-    monkeypatch.setattr(presence, "_DEVICE", str(tmp_path))
+    monkeypatch.setattr(presence, "FOLDERS", ())
+    monkeypatch.setattr(presence, "DEVICE", str(tmp_path))
     assert may_have_driver({})
 
 

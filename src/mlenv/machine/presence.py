@@ -9,11 +9,13 @@ import os
 import sys
 from collections.abc import Mapping
 
-_DEVICE = "/dev/nvidiactl"
+from mlenv.machine.root import HERE, Root
+
+DEVICE = "/dev/nvidiactl"
 """What the kernel's module tells of itself a container sees as well that has no GPU; this it has
 only where it was given one."""
-_LIBRARY = "libnvidia-ml.so.1"
-_FOLDERS = (
+LIBRARY = "libnvidia-ml.so.1"
+FOLDERS = (
     "/usr/lib/x86_64-linux-gnu",
     "/usr/lib/aarch64-linux-gnu",
     "/usr/lib64",
@@ -25,12 +27,13 @@ _FOLDERS = (
 """Where loaders look, and where the driver is put by WSL, Kubernetes' device plugin and NixOS."""
 
 
-def may_have_driver(environment: Mapping[str, str]) -> bool:
+def may_have_driver(environment: Mapping[str, str], root: Root = HERE) -> bool:
     """Whether there is a trace of NVIDIA's driver, or the environment says that there is one.
 
     Args:
         environment: Of the process; ``CONDA_OVERRIDE_CUDA`` decides where it is set, and an empty
             one says that there is no GPU.
+        root: The files of the machine.
 
     Source: conda, "Managing virtual packages".
     """
@@ -38,17 +41,17 @@ def may_have_driver(environment: Mapping[str, str]) -> bool:
     if override is not None:
         return bool(override.strip())
     if sys.platform == "win32":
-        root = environment.get("WINDIR", "C:\\Windows")
-        return os.path.exists(os.path.join(root, "System32", "nvml.dll"))
-    return os.path.exists(_DEVICE) or bool(library_folder(environment))
+        windows = environment.get("WINDIR", "C:\\Windows")
+        return os.path.exists(os.path.join(windows, "System32", "nvml.dll"))
+    return root.has(DEVICE) or bool(library_folder(environment, root))
 
 
-def library_folder(environment: Mapping[str, str]) -> str:
+def library_folder(environment: Mapping[str, str], root: Root = HERE) -> str:
     """Return the folder of the driver's library on Linux; empty where it is in none of the usual.
 
     Args:
         environment: Of the process.
+        root: The files of the machine.
     """
-    folders = (*environment.get("LD_LIBRARY_PATH", "").split(os.pathsep), *_FOLDERS)
-    found = (one for one in folders if one and os.path.exists(os.path.join(one, _LIBRARY)))
-    return next(found, "")
+    folders = (*environment.get("LD_LIBRARY_PATH", "").split(os.pathsep), *FOLDERS)
+    return next((one for one in folders if root.has(os.path.join(one, LIBRARY))), "")

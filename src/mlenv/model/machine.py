@@ -28,6 +28,8 @@ class GpuState:
         instances: How many parts it is divided into.
         ecc_errors: Uncorrected memory errors since it was made; None where it does not count them.
         retired: Whether memory rows wait for a restart to be replaced.
+        recent_ecc_errors: Those since the driver was loaded; None where it does not count them.
+        is_failing: Whether a memory row could not be replaced.
     """
 
     name: str
@@ -38,6 +40,8 @@ class GpuState:
     instances: int = 0
     ecc_errors: int | None = None
     retired: bool = False
+    recent_ecc_errors: int | None = None
+    is_failing: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,10 +51,12 @@ class Driver:
     Attributes:
         version: Such as ``535.104.05``; empty where it is not known.
         cuda: The CUDA version that it offers, such as ``12.2``; empty where it is not known.
-        kernel_version: The version of the kernel's module, where its file tells.
+        kernel_version: The version of the kernel's module, where its file tells; a container sees
+            that of its host, though it may have been given no GPU.
         library_version: The version of the user's library, by the name of its file.
         problem: One of the constants above where it does not answer; empty where it does.
         said: What it says then, or what was seen.
+        silent: What it says of each GPU that it counts and cannot reach.
     """
 
     version: str = ""
@@ -59,6 +65,20 @@ class Driver:
     library_version: str = ""
     problem: str = NO_DRIVER
     said: str = ""
+    silent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Toolkit:
+    """A CUDA toolkit that has nvcc.
+
+    Attributes:
+        folder: Where it lies.
+        version: Its version; empty where its files do not tell.
+    """
+
+    folder: str
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,10 +88,16 @@ class LibraryFolder:
     Attributes:
         path: As it stands there.
         libraries: The sonames in it that wheels bring as well (``libcudnn.so.9``).
+        versions: For each of them the version in the name of its file (``9.1.0``); may be empty.
     """
 
     path: str
     libraries: tuple[str, ...]
+    versions: tuple[str, ...] = ()
+
+    def version_of(self, soname: str) -> str:
+        """Return the version of one of the libraries; empty where its file does not tell."""
+        return dict(zip(self.libraries, self.versions, strict=False)).get(soname, "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +119,12 @@ class Machine:
         toolkit: The version of nvcc; empty for none.
         toolkit_folder: Where it lies.
         cuda_home: ``CUDA_HOME`` or ``CUDA_PATH``; empty where neither is set.
+        home_nvcc: The nvcc in it; None where there is none.
+        path_nvcc: The nvcc that ``PATH`` leads to first; None where there is none.
         library_folders: The folders of ``LD_LIBRARY_PATH`` that go before the wheels' libraries.
+        compat_folder: The folder of a newer libcuda (forward compatibility) that goes before the
+            driver's own; empty for none.
+        compat_version: The version of that libcuda; may be empty.
         wsl: ``1`` or ``2`` in the Windows Subsystem for Linux; empty elsewhere.
         container: ``docker``, ``kubernetes``, ``podman``, ``lxc`` …; empty where it is none.
         rocm: The version of ROCm, or ``yes``; empty for none.
@@ -115,9 +146,33 @@ class Machine:
     toolkit: str = ""
     toolkit_folder: str = ""
     cuda_home: str = ""
+    home_nvcc: Toolkit | None = None
+    path_nvcc: Toolkit | None = None
+    compat_folder: str = ""
+    compat_version: str = ""
     library_folders: tuple[LibraryFolder, ...] = ()
     wsl: str = ""
     container: str = ""
     rocm: str = ""
     amd_gpus: tuple[str, ...] = ()
     apple_gpu: bool = False
+
+    @property
+    def visible(self) -> tuple[GpuState, ...]:
+        """The GPUs that ``CUDA_VISIBLE_DEVICES`` leaves to a program.
+
+        Which GPU a UUID names is not known here, so one that names them so hides none.
+
+        Source: NVIDIA, "CUDA C++ Programming Guide", CUDA environment variables.
+        """
+        if self.visible_devices is None:
+            return self.gpus
+        left: list[GpuState] = []
+        for word in map(str.strip, self.visible_devices.split(",")):
+            if word.startswith(("GPU-", "MIG-")):
+                return self.gpus
+            # what follows a number that names no GPU does not count
+            if not (word.isascii() and word.isdecimal()) or int(word[:9]) >= len(self.gpus):
+                break
+            left.append(self.gpus[int(word[:9])])
+        return tuple(left)
