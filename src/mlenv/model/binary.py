@@ -94,11 +94,13 @@ class MissingLibrary:
         soname: The library.
         needed_by: The binaries that name it, by path.
         other: A library of another major that is there instead (``libcudart.so.13``).
+        imports: The packages whose import surely fails for it, as code names them.
     """
 
     soname: str
     needed_by: tuple[str, ...]
     other: str = ""
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,6 +113,7 @@ class MissingSymbols:
         symbols: The first few, as they are in the file.
         count: How many there are.
         abi: ``old`` or ``new`` where it was built for that C++ ABI and torch for the other.
+        imports: The packages whose import surely fails for it, as code names them.
     """
 
     path: str
@@ -118,6 +121,7 @@ class MissingSymbols:
     symbols: tuple[str, ...]
     count: int
     abi: str = ""
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,12 +133,14 @@ class NotFoundVersion:
         library: The library that was looked at, as its soname.
         has: The highest version of the family that it has.
         needed_by: The binaries, by path.
+        imports: The packages whose import surely fails for it, as code names them.
     """
 
     version: str
     library: str
     has: str
     needed_by: tuple[str, ...]
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
