@@ -101,7 +101,20 @@ def view_of(
         verbose=verbose,
         prefix=_prefix(root),
         statistics=statistics,
+        ascii=stream is not None and not _shows(_SIGNS, stream),
     )
+
+
+_SIGNS = "✓✗…├└│─"
+"""What reports show beyond ASCII."""
+
+
+def _shows(text: str, stream: TextIO) -> bool:
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def _color(

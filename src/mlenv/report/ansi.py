@@ -11,6 +11,7 @@ _CODES = {
     "error": "1;31",
     "warning": "1;33",
     "note": "1;36",
+    "good": "1;32",
     "strong": "1",
     "gutter": "34",
     "dim": "2",

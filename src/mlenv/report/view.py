@@ -23,6 +23,7 @@ class View:
         prefix: What leads from the working folder to the root, so that paths can be followed;
             empty, or ending in ``/``.
         statistics: Whether to count the findings of each rule.
+        ascii: Whether no other characters can be shown.
     """
 
     width: int = 80
@@ -31,6 +32,7 @@ class View:
     verbose: bool = False
     prefix: str = ""
     statistics: bool = False
+    ascii: bool = False
 
     def path(self, span: Span) -> str:
         """Return the file that a place lies in, so that it can be opened; or the target."""

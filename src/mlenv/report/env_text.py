@@ -1,0 +1,131 @@
+"""``mlenv env`` for people: the ladder on one screen, with a mark at each rung."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlenv import __version__
+from mlenv.model import ladder as rungs
+from mlenv.model.finding import Severity
+from mlenv.report.ansi import painter
+from mlenv.report.columns import clipped, text_width, wrapped
+from mlenv.report.escape import clean
+from mlenv.report.summary import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mlenv.model.ladder import Ladder, Rung
+    from mlenv.model.report import Reported
+    from mlenv.report.ansi import Paint
+    from mlenv.report.view import View
+
+TITLES = {
+    rungs.GPU: "GPU",
+    rungs.DRIVER: "driver",
+    rungs.CUDA: "CUDA",
+    rungs.TORCH: "torch",
+    rungs.COMPANIONS: "beside it",
+    rungs.NUMPY: "NumPy",
+    rungs.PACKAGES: "packages",
+    rungs.PYTHON: "Python",
+}
+"""What the rungs are called."""
+MARKS = {
+    rungs.OK: ("✓", "ok", "good"),
+    rungs.WARNING: ("!", "!!", "warning"),
+    rungs.ERROR: ("✗", "NO", "error"),
+    rungs.UNKNOWN: ("?", "??", "note"),
+    rungs.ABSENT: ("-", "--", "dim"),
+}
+"""For each state its mark, the mark where only ASCII is shown, and its style."""
+_LINES = 2
+"""A finding takes so many lines at most."""
+
+
+def render(ladder: Ladder, findings: tuple[Reported, ...], view: View) -> str:
+    """Return the ladder as lines of text.
+
+    Args:
+        ladder: The rungs and the verdict.
+        findings: All that was found, for the counts.
+        view: Width, colour, how much to say, and whether only ASCII is shown.
+    """
+    shown = _as_shown(view)
+    return "".join(f"{shown(line)}\n" for line in _lines(ladder, findings, view))
+
+
+def _as_shown(view: View) -> Callable[[str], str]:
+    if not view.ascii:
+        return str
+
+    def plain(line: str) -> str:
+        return line.replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
+
+    return plain
+
+
+def _lines(ladder: Ladder, findings: tuple[Reported, ...], view: View) -> Iterator[str]:
+    paint = painter(color=view.color)
+    head = f"mlenv {__version__}: {'; '.join(map(clean, ladder.title))}"
+    for line in wrapped(head, view.width, "", "  "):
+        yield paint(line, "strong")
+    yield ""
+    for rung in ladder.rungs:
+        yield from _rung(rung, view, paint)
+    yield ""
+    state = ladder.verdict.state
+    mark = _mark(state, view)
+    said = wrapped(clean(ladder.verdict.text), view.width, f"{mark} ", " " * (len(mark) + 1))
+    for number, line in enumerate(said):
+        body = line[len(mark) :] if number == 0 else line
+        yield (paint(mark, MARKS[state][2]) if number == 0 else "") + paint(body, "strong")
+    yield from wrapped(_counts(findings), view.width, "", "  ")
+
+
+def _mark(state: str, view: View) -> str:
+    return MARKS[state][1 if view.ascii else 0]
+
+
+def _rung(rung: Rung, view: View, paint: Paint) -> Iterator[str]:
+    mark = _mark(rung.state, view)
+    label = f"{TITLES[rung.key]:<9}"
+    indent = f"  {' ' * len(mark)} {' ' * len(label)}  "
+    text = clipped(clean(rung.text), view.width - len(indent) - 2 * view.ascii)
+    style = MARKS[rung.state][2]
+    yield f"  {paint(mark, style)} {paint(label, 'strong')}  {text}".rstrip()
+    told = [one for one in rung.findings if view.verbose or one.severity is not Severity.NOTE]
+    for one in told if view.verbose else told[:1]:
+        yield from _finding(one, indent, view, paint)
+    if len(told) > 1 and not view.verbose:
+        codes = dict.fromkeys(one.rule for one in told[1:])
+        more = f"{indent}and {len(told) - 1} more: {', '.join(codes)}"
+        yield clipped(more, view.width)
+
+
+def _finding(finding: Reported, indent: str, view: View, paint: Paint) -> Iterator[str]:
+    code = finding.rule
+    first = f"{indent}{code} "
+    lines = list(wrapped(clean(finding.message), view.width - 2 * view.ascii, first, f"{indent}  "))
+    if len(lines) > _LINES and not view.verbose:
+        rest = lines[_LINES - 1]
+        lines = [*lines[: _LINES - 1], _cut(rest, view.width - 2 * view.ascii)]
+    yield indent + paint(code, finding.severity.value) + lines[0][len(indent) + len(code) :]
+    yield from lines[1:]
+
+
+def _cut(line: str, width: int) -> str:
+    while text_width(line) > width - 2:
+        line = line[:-1]
+    return f"{line} …"
+
+
+def _counts(findings: tuple[Reported, ...]) -> str:
+    found = ", ".join(
+        counted(number, severity.value)
+        for severity in Severity
+        if (number := sum(one.severity is severity for one in findings))
+    )
+    if not found:
+        return "no findings"
+    return f"{found}; mlenv audit shows each with the evidence and what to do"
