@@ -1,4 +1,4 @@
-"""Lists as people say them."""
+"""Lists and numbers as people say them."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def listed(names: Sequence[str], most: int) -> str:
     if len(names) <= most + 1:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: ``1 file``, ``2 files``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

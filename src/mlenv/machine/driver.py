@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from mlenv.machine.nvml import NOT_THERE
 from mlenv.machine.presence import DEVICE, LIBRARY, library_folder, may_have_driver
 from mlenv.machine.root import HERE, Root
 from mlenv.model.machine import (
@@ -18,6 +19,7 @@ from mlenv.model.machine import (
     MISMATCH,
     NO_DRIVER,
     NO_PERMISSION,
+    NOT_ASKED,
     OTHER,
     Driver,
     GpuState,
@@ -30,7 +32,14 @@ NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,6}){1,4}"
 _GRACE = 1.0
 _NVML = "mlenv.machine.nvml"
 _LONGEST = 200
-_CODES = {4: NO_PERMISSION, 9: NO_DRIVER, 15: LOST, 16: LOST, 18: MISMATCH}
+_CODES = {
+    NOT_THERE: NOT_ASKED,
+    4: NO_PERMISSION,
+    9: NO_DRIVER,
+    15: LOST,
+    16: LOST,
+    18: MISMATCH,
+}
 """``nvmlReturn_t`` in NVIDIA's nvml.h."""
 _LIBRARY_NOT_FOUND = 12
 
@@ -101,7 +110,7 @@ def ask_driver(environment: Mapping[str, str], timeout: float, root: Root = HERE
             stderr=subprocess.DEVNULL,
         )
     except OSError as error:
-        return {"error": error.strerror or "no process can be started"}
+        return {"error": error.strerror or "no process can be started", "problem": NOT_ASKED}
     try:
         output, _ = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:

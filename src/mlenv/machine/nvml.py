@@ -10,6 +10,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+
+NOT_THERE = -1
+"""The number of no error of NVML: there is no nvidia-ml-py to ask it with."""
 _MOST_GPUS = 256
 _MOST_INSTANCES = 16
 """More than any GPU can be divided into."""
@@ -34,7 +37,7 @@ def answer() -> dict[str, Any]:
     try:
         import pynvml
     except ImportError:
-        return {"error": "nvidia-ml-py is not installed"}
+        return {"error": "nvidia-ml-py is not installed", "code": NOT_THERE}
     nvml: Any = pynvml
 
     def asked(question: str, *about: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mlenv.model.machine import GpuState, Machine
 from mlenv.model.text import SourceText, Span
+from mlenv.phrases import counted
 
 NAME = "this machine"
 
@@ -43,8 +44,8 @@ def facts(machine: Machine) -> Iterator[tuple[str, str]]:
         ("nvcc on PATH", machine.path_nvcc.folder if machine.path_nvcc else ""),
         ("forward compatibility", _with_folder(machine.compat_version, machine.compat_folder)),
         *(
-            (f"LD_LIBRARY_PATH {folder.path}", ", ".join(folder.libraries))
-            for folder in machine.library_folders
+            (f"LD_LIBRARY_PATH {at}", f"{folder.path} with {', '.join(folder.libraries)}")
+            for at, folder in enumerate(machine.library_folders)
         ),
         ("container", machine.container),
         ("WSL", machine.wsl),
@@ -64,7 +65,7 @@ def gpu_words(gpu: GpuState) -> str:
     if gpu.memory:
         said.append(f"{gpu.memory / (1 << 30):.0f} GiB")
     if gpu.mig:
-        said.append(f"MIG with {gpu.instances} instance{'' if gpu.instances == 1 else 's'}")
+        said.append(f"MIG with {counted(gpu.instances, 'instance')}")
     if gpu.ecc_errors:
         said.append(f"{gpu.ecc_errors} uncorrected memory errors")
     if gpu.retired:

@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlenv.model.finding import Severity
-from mlenv.phrases import listed
+from mlenv.phrases import counted, listed
 from mlenv.report.escape import clean
 
 if TYPE_CHECKING:
     from mlenv.model.report import Report
 
+__all__ = ["counted", "summary"]
+
 _NAMED = 3
 """How many files left out for one reason are named before the rest is only counted."""
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun: ``1 file``, ``2 files``."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def summary(report: Report, *, name_all: bool = False) -> str:
