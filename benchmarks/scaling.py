@@ -20,6 +20,7 @@ from pathlib import Path
 from mlenv.audit import audit_project
 from mlenv.config import Config
 from mlenv.machine.snapshot import read_snapshot
+from mlenv.model.surroundings import Surroundings
 from mlenv.report.registry import REPORTS, report_renderer
 from mlenv.report.view import View
 
@@ -300,7 +301,8 @@ def _measured(task: tuple[str, Sequence[int]]) -> Row:
             start = time.process_time()
             described = sorted(glob.glob(os.path.join(folder, "target-*.toml")))
             targets = tuple(map(read_snapshot, described))
-            report = audit_project((folder,), Config(), today="2026-01-01", targets=targets)
+            around = Surroundings(targets)
+            report = audit_project((folder,), Config(), today="2026-01-01", around=around)
             for form in REPORTS:
                 report_renderer(form)(report, View(verbose=True))
             found.append(time.process_time() - start)

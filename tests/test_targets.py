@@ -19,6 +19,7 @@ from mlenv.machine.inline import read_inline
 from mlenv.machine.snapshot import read_snapshot
 from mlenv.model.finding import Finding, Related, Severity
 from mlenv.model.report import Report
+from mlenv.model.surroundings import Surroundings
 from mlenv.project.load import load_project
 from mlenv.report.registry import REPORTS, report_renderer
 from mlenv.report.view import View
@@ -114,7 +115,7 @@ def test_the_configuration_names_targets(project: Path, file: Path) -> None:
         (("--target", "drvr=5"), "--target: unknown key 'drvr'; did you mean 'driver'?"),
         (("--target", "."), "--target: there is no target and no file '.'"),
         (("--target", "requirements.txt"), "requirements.txt:1:10: it is no TOML"),
-        (("--env", ".venv"), "--env: '.venv' is neither auto nor none: reading environments"),
+        (("--env", ".venv"), "--env: there is no such folder: .venv"),
     ],
 )
 def test_what_stands_for_nothing_is_refused(
@@ -201,8 +202,8 @@ def too_old(project: Project, targets: tuple[Target, ...]) -> Iterator[Finding]:
 
 def reported(folder: Path, *targets: Target) -> Report:
     project = load_project((str(folder),))
-    findings, _ = run([too_old], project, Config(), "2026-11-20", targets=targets)
-    report = audit_project((str(folder),), Config(select=("parse",)), targets=targets)
+    findings, _ = run([too_old], project, Config(), "2026-11-20", around=Surroundings(targets))
+    report = audit_project((str(folder),), Config(select=("parse",)), around=Surroundings(targets))
     assert report.targets == targets
     return Report(".", "research", report.files, (), findings, 0, 1, "2026-11-20", targets=targets)
 

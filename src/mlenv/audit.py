@@ -12,6 +12,7 @@ from mlenv.model.finding import Severity
 from mlenv.model.project import Project
 from mlenv.model.report import AuditedFile, Report, Reported, SkippedFile
 from mlenv.model.source import LOCK
+from mlenv.model.surroundings import NOTHING_AROUND, Surroundings
 from mlenv.project.files import Tree, Unreadable
 from mlenv.project.load import load_project
 from mlenv.project.place import Place, find_place
@@ -22,7 +23,7 @@ from mlenv.suppress import Entries
 
 if TYPE_CHECKING:
     from mlenv.baseline import Ledger
-    from mlenv.model.target import Target
+    from mlenv.model.environment import Environment
 
 
 def audit_project(
@@ -33,7 +34,7 @@ def audit_project(
     today: str = "",
     ledger: Ledger | None = None,
     baseline: str = "",
-    targets: tuple[Target, ...] = (),
+    around: Surroundings = NOTHING_AROUND,
 ) -> Report:
     """Audit files and folders.
 
@@ -45,7 +46,7 @@ def audit_project(
         ledger: Holds the findings against a baseline, and takes them all in.
         baseline: The baseline's file, which lies at the top of a project that has no git
             repository and no configuration.
-        targets: The machines that the project is meant for.
+        around: The machines that the project is meant for, what is installed, and this machine.
 
     Raises:
         UsageError: A path does not exist.
@@ -67,8 +68,8 @@ def audit_project(
         today or _today(),
         entries=_entries(place, project, config),
         ledger=ledger,
-        targets=targets,
         knowledge=_knowledge(config),
+        around=around,
     )
     return Report(
         project.root,
@@ -77,11 +78,12 @@ def audit_project(
         _skipped(project),
         findings,
         suppressed,
-        _exit_code(project, findings, config),
+        _exit_code(project, findings, config, around.environment),
         KNOWLEDGE_DATE,
         rule_texts,
         ledger.count if ledger is not None else 0,
-        targets,
+        around.targets,
+        around.environment,
     )
 
 
@@ -141,8 +143,14 @@ def _skipped(project: Project) -> tuple[SkippedFile, ...]:
     return tuple(SkippedFile(one.path, one.reason) for one in project.unread if not one.kind)
 
 
-def _exit_code(project: Project, findings: tuple[Reported, ...], config: Config) -> int:
-    if project.is_empty and not findings:
+def _exit_code(
+    project: Project,
+    findings: tuple[Reported, ...],
+    config: Config,
+    environment: Environment | None,
+) -> int:
+    has_own = environment is not None and environment.is_project
+    if project.is_empty and not findings and not has_own:
         return CLEAN if config.allow_empty else NOTHING
     if config.fail_on == "never":
         return CLEAN

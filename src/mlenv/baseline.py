@@ -90,8 +90,7 @@ class Ledger:
         if path not in self._declarations:
             self._declarations[path] = _Declarations(source)
         packages, declaration = self._declarations[path].of(finding)
-        target = finding.span.target
-        file = f"target {target}" if target else self.prefix + path
+        file = finding.span.described or self.prefix + path
         record = Record(code, _plain(file), packages, declaration)
         self.found[record] = self.found.get(record, 0) + 1
         held = self.found[record] <= self.known.get(record, 0)

@@ -29,6 +29,7 @@ from mlenv.config import Config
 from mlenv.model.project import Project, ResolvedInclude
 from mlenv.model.report import Report
 from mlenv.model.source import IMAGE
+from mlenv.model.surroundings import Surroundings
 from mlenv.project.classify import by_content, by_name, rejection
 from mlenv.project.coverage import coverage
 from mlenv.project.decode import decode
@@ -269,7 +270,7 @@ def check(inputs: Sequence[Input]) -> None:
 
 def _check_project(project: Project, targets: Sequence[Target], rng: Random) -> None:
     day = rng.choice(_DAYS)
-    findings, silenced = run(RULES, project, Config(), day, targets=targets)
+    findings, silenced = run(RULES, project, Config(), day, around=Surroundings(tuple(targets)))
     for finding in findings:
         _assert_inside(finding)
     report = Report(

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import tomli
+from making import environment_of
 
 from mlenv.audit import audit_project
 from mlenv.config import Config
 from mlenv.machine.snapshot import read_snapshot
+from mlenv.model.surroundings import Surroundings
 from mlenv.model.target import Target
 from mlenv.records import replace
 from mlenv.rules.registry import RULES
@@ -59,7 +61,7 @@ def targets(stated: dict[str, Any] | list[dict[str, Any]], folder: Path) -> tupl
 
 
 def found(folder: Path, code: str, case: dict[str, Any]) -> list[dict[str, str]]:
-    write(folder, case["files"])
+    write(folder, case.get("files", {}))
     if "tracked" in case:
         write_index(folder, case["tracked"])
     config = Config(select=(code,), profile=case.get("profile", ""))
@@ -69,7 +71,9 @@ def found(folder: Path, code: str, case: dict[str, Any]) -> list[dict[str, str]]
         config = replace(config, extra_facts=("facts/team.toml",), path=own)
     machines = targets(case["target"], folder) if "target" in case else ()
     today = case.get("as_of", TODAY)
-    report = audit_project((str(folder),), config, today=today, targets=machines)
+    environment = environment_of(case["environment"]) if "environment" in case else None
+    around = Surroundings(machines, environment)
+    report = audit_project((str(folder),), config, today=today, around=around)
     return [
         {
             "file": finding.span.path if finding.span else "",

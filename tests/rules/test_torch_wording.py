@@ -12,6 +12,7 @@ from mlenv.audit import audit_project
 from mlenv.config import Config
 from mlenv.machine.snapshot import read_snapshot
 from mlenv.model.report import Reported
+from mlenv.model.surroundings import Surroundings
 
 
 def only_finding(
@@ -26,7 +27,9 @@ def only_finding(
     state.write_text(json.dumps({"machine": machine}), encoding="utf-8")
     targets = (read_snapshot(str(state), "machine.json"),) if machine else ()
     config = Config(select=(code,))
-    report = audit_project((str(project),), config, today="2026-11-20", targets=targets)
+    report = audit_project(
+        (str(project),), config, today="2026-11-20", around=Surroundings(targets)
+    )
     (finding,) = report.findings
     return finding
 

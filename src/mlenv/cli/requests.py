@@ -24,7 +24,10 @@ class AuditRequest:
         stdin_filename: What the file on the standard input is called.
         static: Files only: of machines and environments only what the command line names.
         target: The machines to judge for, each as it was named.
-        env: The environment that counts: ``auto`` or ``none``.
+        env: The environment that counts: ``auto``, ``none`` or the path of one.
+        no_binaries: Whether compiled files are passed over.
+        no_cache: Whether what is known of them from an earlier run does not count.
+        verify_files: Whether every installed file is held against its record.
         as_of: The day that is judged by, as ``YYYY-MM-DD``; empty for today.
         select: Rules and topics to report, each item comma-separated.
         ignore: Rules and topics not to report, each item comma-separated.
@@ -48,6 +51,9 @@ class AuditRequest:
     static: bool = False
     target: tuple[str, ...] = ()
     env: str = "auto"
+    no_binaries: bool = False
+    no_cache: bool = False
+    verify_files: bool = False
     as_of: str = ""
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()

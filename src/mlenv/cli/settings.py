@@ -33,14 +33,14 @@ def configuration(request: AuditRequest | DepsRequest | BaselineRequest) -> Conf
         ConfigError: The file is missing or says something that mlenv does not know.
     """
     return load_config(
-        _common_folder(request.paths, request.stdin_filename),
+        common_folder(request.paths, request.stdin_filename),
         request.config,
         use_config=not request.no_config,
         vocabulary=known_rules,
     )
 
 
-def _common_folder(paths: tuple[str, ...], stdin_filename: str) -> str:
+def common_folder(paths: tuple[str, ...], stdin_filename: str) -> str:
     """Return the deepest folder that holds all paths, in whatever order they were given."""
     named = [os.path.abspath(path) for path in paths if path != STDIN]
     if stdin_filename:

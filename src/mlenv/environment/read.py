@@ -64,6 +64,7 @@ def read_environment(
     *,
     variables: Mapping[str, str] | None = None,
     is_project: bool = False,
+    verify: bool = False,
 ) -> Environment | None:
     """Return what is installed under a prefix; None where it is no environment.
 
@@ -74,12 +75,13 @@ def read_environment(
         variables: Of the process: ``HOME``, ``PYTHONPATH`` and the like tell what else is on the
             path; none for an environment that nobody is in.
         is_project: Whether it belongs to the project that is audited.
+        verify: Whether every file is to be held against its record.
     """
     layout = find_layout(prefix)
     if layout is None:
         return None
     return _Reader(layout, name or os.path.basename(os.path.abspath(prefix)) or prefix).read(
-        variables or {}, is_project=is_project
+        variables or {}, is_project=is_project, verify=verify
     )
 
 
@@ -96,7 +98,9 @@ class _Reader:
         self.links: dict[str, Link] = {}
         self.count = 0
 
-    def read(self, variables: Mapping[str, str], *, is_project: bool) -> Environment:
+    def read(
+        self, variables: Mapping[str, str], *, is_project: bool, verify: bool
+    ) -> Environment:
         layout = self.layout
         interpreter = read_interpreter(layout)
         self.head = self.page.add(

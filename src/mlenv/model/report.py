@@ -10,6 +10,7 @@ from mlenv.model.text import Span
 from mlenv.records import dataclass
 
 if TYPE_CHECKING:
+    from mlenv.model.environment import Environment
     from mlenv.model.target import Target
 
 
@@ -52,12 +53,17 @@ class Reported:
         return self.span.target if self.span else ""
 
     @property
+    def described(self) -> str:
+        """What it stands in, as ``target cluster`` or ``environment .venv``; empty for files."""
+        return self.span.described if self.span else ""
+
+    @property
     def fingerprint(self) -> str:
         """A key that stays the same while lines move."""
         from hashlib import sha256
 
         # the same machine described by another file, or from another folder, is the same
-        path = f"target {self.target}" if self.target else self.span.path if self.span else ""
+        path = self.described or (self.span.path if self.span else "")
         parts = (self.rule, path, *self.identity)
         return sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
@@ -133,6 +139,7 @@ class Report:
             others should not pay for it.
         baselined: How many findings the baseline held.
         targets: The machines that were judged for.
+        environment: What is installed, where that was looked at.
     """
 
     root: str
@@ -146,6 +153,7 @@ class Report:
     rules: Callable[[], tuple[RuleText, ...]] = _no_rules
     baselined: int = 0
     targets: tuple[Target, ...] = ()
+    environment: Environment | None = None
 
     def count(self, severity: Severity) -> int:
         """Return how many findings have a severity."""

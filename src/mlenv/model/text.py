@@ -18,7 +18,8 @@ class SourceText:
         path: The file, relative to the project's root, with ``/``.
         text: The whole text without its byte order mark; line endings as they are in the file.
         encoding: The codec that decoded it.
-        target: The name of the machine that it describes; empty for a file of the project.
+        target: The name of the machine or the environment that it describes; empty for a file of
+            the project.
     """
 
     __slots__ = ("_starts", "encoding", "path", "target", "text")
@@ -92,6 +93,11 @@ class Span:
     def target(self) -> str:
         """The name of the machine whose description it lies in; empty for the project's files."""
         return self.source.target
+
+    @property
+    def described(self) -> str:
+        """What it describes, as ``target cluster`` or ``environment .venv``; empty for files."""
+        return f"{self.path.partition(' ')[0]} {self.target}" if self.target else ""
 
     @property
     def text(self) -> str:

@@ -17,6 +17,7 @@ from mlenv.reasoning.resolve import Memory, Metadata
 from mlenv.versions.version import Version
 
 if TYPE_CHECKING:
+    from mlenv.model.environment import Environment as Live
     from mlenv.model.marker import Environment
     from mlenv.model.project import InstallSet, Project
     from mlenv.reasoning.builds_only import BuildsOnly
@@ -51,6 +52,8 @@ class Setting:
         required: What was found that a release requires there, by its name, version and extras.
         holding: Which markers were found to hold there, by their text and the extras asked for.
         project: What surrounds it; None where it stands alone.
+        live: The environment that it is, where its own metadata and files were read: they are
+            judged themselves, and records have nothing to say of what they tell.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of one installation
@@ -69,6 +72,7 @@ class Setting:
         complete: bool = False,
         memory: Memory | None = None,
         project: Project | None = None,
+        live: Live | None = None,
     ) -> None:
         self.kind = kind
         self.title = title
@@ -82,6 +86,7 @@ class Setting:
         self.knowledge = knowledge
         self.complete = complete
         self.project = project
+        self.live = live
         self.memory = memory or Memory()
         self._domains: dict[str, tuple[Version, ...] | None] = {}
         # what metadata say depends on the interpreter and the platform alone

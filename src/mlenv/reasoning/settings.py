@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from mlenv.knowledge import Knowledge
 from mlenv.knowledge.releases import Release
+from mlenv.model.environment import Environment
 from mlenv.model.marker import MarkerError, holds, parse_condition
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import (
@@ -48,7 +49,11 @@ _MOST_ASKED = 200
 
 
 def settings_of(
-    project: Project, targets: Sequence[Target], knowledge: Knowledge, day: str
+    project: Project,
+    targets: Sequence[Target],
+    knowledge: Knowledge,
+    day: str,
+    environment: Environment | None = None,
 ) -> Iterator[Setting]:
     """Yield every installation that the project describes, on each of the machines.
 
@@ -60,24 +65,16 @@ def settings_of(
         targets: The machines; none for a Linux machine of which nothing is known.
         knowledge: The records.
         day: The day that is judged by, as ``YYYY-MM-DD``.
+        environment: What is installed, which is judged on each of the machines as well.
     """
     memory = Memory()
     for target in targets or (None,):
         builder = _Builder(project, target, knowledge, day, memory)
-        for install_set in project.install_sets:
-            home = install_set.home
-            if install_set.group == BUILD or home.is_record or install_set.lock:
-                continue
-            if home.role == MANIFEST or (home.role == LOCK and home.kind == "requirements"):
-                yield builder.of_set(REQUIREMENTS, install_set)
-        for install_set in project.image_sets:
-            if install_set.home.role == IMAGE and not install_set.home.is_record:
-                yield builder.of_set(IMAGES, install_set)
-        for source in project.sources.values():
-            if source.role == LOCK and source.locked and not source.is_record:
-                yield builder.of_lock(source)
-        if target is not None and target.installed is not None:
-            yield builder.of_installed(target)
+        yield from builder.of_project()
+        if environment is not None and environment.interpreter is not None:
+            from mlenv.reasoning.installed import target_of  # most audits look at none
+
+            yield builder.of_installed(target_of(environment, target), environment)
 
 
 class _Builder:
@@ -96,6 +93,23 @@ class _Builder:
         self._knowledge = knowledge
         self._day = day
         self._memory = memory
+
+    def of_project(self) -> Iterator[Setting]:
+        """Yield every installation that the project and the machine describe."""
+        for install_set in self._project.install_sets:
+            home = install_set.home
+            if install_set.group == BUILD or home.is_record or install_set.lock:
+                continue
+            if home.role == MANIFEST or (home.role == LOCK and home.kind == "requirements"):
+                yield self.of_set(REQUIREMENTS, install_set)
+        for install_set in self._project.image_sets:
+            if install_set.home.role == IMAGE and not install_set.home.is_record:
+                yield self.of_set(IMAGES, install_set)
+        for source in self._project.sources.values():
+            if source.role == LOCK and source.locked and not source.is_record:
+                yield self.of_lock(source)
+        if self._target is not None and self._target.installed is not None:
+            yield self.of_installed(self._target)
 
     def of_set(self, kind: str, install_set: InstallSet) -> Setting:
         """Return the installation of a set of requirements."""
@@ -154,8 +168,8 @@ class _Builder:
             complete=True,
         )
 
-    def of_installed(self, target: Target) -> Setting:
-        """Return what a snapshot says is installed."""
+    def of_installed(self, target: Target, live: Environment | None = None) -> Setting:
+        """Return what a snapshot says is installed, or what an environment holds."""
         installed = target.installed
         assert installed is not None
         python = stated_python(ALL_ENVIRONMENTS, target)
@@ -179,7 +193,7 @@ class _Builder:
             python = PythonInUse(self._fitting(ALL_ENVIRONMENTS, asked)[0], stated=False)
         return Setting(
             INSTALLED,
-            f"what is installed on {target.name}",
+            f"what is installed {'in' if live else 'on'} {target.name}",
             source=None,
             choices=choices,
             knowledge=self._knowledge,
@@ -188,6 +202,7 @@ class _Builder:
             target=target,
             project=self._project,
             complete=installed.complete,
+            live=live,
         )
 
     def _assumed(self, install_set: InstallSet) -> tuple[Version, ...]:

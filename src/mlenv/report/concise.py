@@ -42,6 +42,6 @@ def _line(finding: Reported, view: View, paint: Paint) -> str:
     if span is not None:
         place = f"{view.path(span)}:{span.line}:{span.column}: "
         if span.target:
-            place = f"target {clean(span.target)}: "
+            place = f"{clean(span.described)}: "
     style = finding.severity.value
     return f"{harmless(place)}{paint(style, style)} {finding.rule} {clean(finding.message)}"

@@ -29,7 +29,7 @@ def render(report: Report, view: View) -> str:
 def _command(finding: Reported, prefix: str) -> str:
     properties = {**_place(finding, prefix), "title": f"{finding.rule} {finding.name}"}
     written = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    about = f"target {finding.target}: " if finding.target else ""
+    about = f"{finding.described}: " if finding.described else ""
     message = _data(clean(about + finding.message))
     for number, line in enumerate(finding.help.splitlines()):
         message += "%0A" + _data(f"{'' if number else 'help: '}{clean(line)}")

@@ -28,6 +28,7 @@ def render(report: Report, view: View) -> str:
             "profile": report.profile,
             "target": machine(report.targets[0]) if report.targets else None,
             **_targets(report),
+            **_environment(report),
             "files": [
                 {"path": file.path, "kind": file.kind, "requirements": file.requirements}
                 for file in report.files
@@ -106,6 +107,22 @@ def _targets(report: Report) -> dict[str, object]:
     if len(report.targets) < 2:
         return {}
     return {"targets": [machine(target) for target in report.targets]}
+
+
+def _environment(report: Report) -> dict[str, object]:
+    one = report.environment
+    if one is None:
+        return {}
+    return {
+        "environment": {
+            "name": one.name,
+            "manager": one.manager,
+            "python": one.interpreter.version if one.interpreter else None,
+            "distributions": len(one.distributions),
+            "conda_packages": len(one.conda),
+            "binaries": len(one.binaries.files) if one.binaries else None,
+        }
+    }
 
 
 def machine(target: Target) -> dict[str, object]:

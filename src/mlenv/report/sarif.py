@@ -154,7 +154,7 @@ def _is_label(line: str) -> bool:
 
 def _result(finding: Reported, index: int, prefix: str) -> dict[str, object]:
     lines = [f"help: {finding.help}"] if finding.help else []
-    about = f"target {finding.target}: " if finding.target else ""
+    about = f"{finding.described}: " if finding.described else ""
     result: dict[str, object] = {
         "ruleId": finding.rule,
         "ruleIndex": index,
@@ -193,7 +193,7 @@ def _notification(file: SkippedFile, prefix: str) -> dict[str, object]:
 def _location(span: Span, prefix: str) -> dict[str, object]:
     if span.target:
         name = _text(span.target)
-        full = {"fullyQualifiedName": f"target {name}", "kind": "resource"}
+        full = {"fullyQualifiedName": _text(span.described), "kind": "resource"}
         return {"logicalLocations": [{"name": name, **full}]}
     end_line, end_column = span.stop
     return {

@@ -66,6 +66,8 @@ def _header(report: Report, view: View, paint: Paint) -> Iterator[str]:
         said.append(counted(locked, "locked package"))
     said.append(f"profile {report.profile}")
     said += [f"target {clean(target.name)}" for target in report.targets]
+    if report.environment is not None:
+        said.append(f"environment {clean(report.environment.name)}")
     if report.root != ".":
         said.append(f"root {clean(report.root)}")
     for line in wrapped(f"mlenv {__version__}: {', '.join(said)}", view.width, "", "  "):

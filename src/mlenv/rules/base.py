@@ -9,7 +9,7 @@ from mlenv.records import dataclass
 
 Check = Callable[..., Iterator[Finding]]
 
-GRANULARITIES = ("source", "install_set", "image_set", "setting", "project")
+GRANULARITIES = ("source", "install_set", "image_set", "setting", "environment", "project")
 """What a rule may be called for, one at a time; the first parameter's name says which."""
 
 TOPICS = (
@@ -69,7 +69,8 @@ def rule(
 
     The first parameter is one of :data:`GRANULARITIES`; the others are context that the engine
     hands in: ``project``, ``code``, ``targets``, ``settings`` (all of them), ``knowledge``,
-    ``today``, ``suppressions``. ``facts`` names the files of records that it rests on.
+    ``today``, ``suppressions``, and ``machine`` and ``environment``, which are None where they
+    were not looked at. ``facts`` names the files of records that it rests on.
     """
 
     def wrap(check: Check) -> Rule:

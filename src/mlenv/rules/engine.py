@@ -11,6 +11,7 @@ from mlenv.model.finding import Finding, Related, Severity
 from mlenv.model.project import Project
 from mlenv.model.report import Reported
 from mlenv.model.source import CONTEXT
+from mlenv.model.surroundings import NOTHING_AROUND, Surroundings
 from mlenv.model.text import Span
 from mlenv.phrases import listed
 from mlenv.records import replace
@@ -19,7 +20,7 @@ from mlenv.suppress import Entries, Suppressions
 
 if TYPE_CHECKING:
     from mlenv.baseline import Ledger
-    from mlenv.model.target import Target
+    from mlenv.model.environment import Environment
 
 _MOST_NAMED = 3
 _LONGEST_LINE = 2_000
@@ -34,8 +35,8 @@ def run(
     *,
     entries: Entries | None = None,
     ledger: Ledger | None = None,
-    targets: Sequence[Target] = (),
     knowledge: Knowledge | None = None,
+    around: Surroundings = NOTHING_AROUND,
 ) -> tuple[tuple[Reported, ...], int]:
     """Return the findings of the rules that the configuration wants, and how many were silenced.
 
@@ -46,8 +47,8 @@ def run(
         today: The day of the audit, as ``YYYY-MM-DD``.
         entries: The configuration's own suppressions, where they are to be judged as well.
         ledger: The baseline, which accepts findings before they are joined.
-        targets: The machines that it is meant for.
         knowledge: The records; mlenv's own where none are given.
+        around: The machines that it is meant for, what is installed, and this machine.
 
     Returns:
         The findings in order of file and place, joined where they share a cause.
@@ -56,7 +57,8 @@ def run(
     suppressions.add(project.sources.values())
     context = {
         "project": project, "code": project.code, "suppressions": suppressions, "today": today,
-        "targets": tuple(targets), "knowledge": knowledge or Knowledge(),
+        "targets": around.targets, "knowledge": knowledge or Knowledge(),
+        "environment": around.environment, "machine": around.machine,
     }  # fmt: skip
     wanted = [
         one
@@ -134,10 +136,19 @@ def _items(granularity: str, context: dict[str, Any]) -> Sequence[object]:
         if "settings" not in context:
             from mlenv.reasoning.settings import settings_of
 
-            made = settings_of(project, context["targets"], context["knowledge"], context["today"])
+            made = settings_of(
+                project,
+                context["targets"],
+                context["knowledge"],
+                context["today"],
+                context["environment"],
+            )
             context["settings"] = tuple(made)
         settings: Sequence[object] = context["settings"]
         return settings
+    if granularity == "environment":
+        environment: Environment | None = context["environment"]
+        return () if environment is None else (environment,)
     items = {"install_set": project.install_sets, "image_set": project.image_sets}
     return items.get(granularity, (project,))
 

@@ -9,6 +9,7 @@ from mlenv.audit import audit_project
 from mlenv.cli.output import tell, view_of, write_report
 from mlenv.cli.settings import (
     chosen_targets,
+    common_folder,
     configuration,
     items,
     known_rules,
@@ -16,6 +17,7 @@ from mlenv.cli.settings import (
 )
 from mlenv.errors import UsageError
 from mlenv.exit_codes import NOTHING
+from mlenv.model.surroundings import Surroundings
 from mlenv.report.registry import report_renderer
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mlenv.baseline import Ledger
     from mlenv.cli.requests import AuditRequest
     from mlenv.config import Config
+    from mlenv.model.environment import Environment
     from mlenv.model.report import Report
     from mlenv.model.target import Target
     from mlenv.report.view import View
@@ -38,6 +41,7 @@ def run(request: AuditRequest) -> int:
     reports = _reports(request)
     config = _config(request)
     targets = _targets(request, config)
+    environment = _environment(request)
     ledger = _ledger(request)
     report = audit_project(
         request.paths,
@@ -46,7 +50,7 @@ def run(request: AuditRequest) -> int:
         today=_day(request.as_of),
         ledger=ledger,
         baseline=request.baseline,
-        targets=targets,
+        around=Surroundings(targets, environment),
     )
     for render, output in reports:
         view = view_of(
@@ -68,13 +72,24 @@ def run(request: AuditRequest) -> int:
 
 
 def _targets(request: AuditRequest, config: Config) -> tuple[Target, ...]:
-    if request.env not in ("auto", "none"):
-        raise UsageError(
-            f"--env: {request.env!r} is neither auto nor none: "
-            "reading environments comes with a later version"
-        )
-    is_looked_at = request.env == "auto" and not request.static
+    is_looked_at = request.env != "none" and not request.static
     return chosen_targets(config, request.target, static=request.static, with_python=is_looked_at)
+
+
+def _environment(request: AuditRequest) -> Environment | None:
+    if request.env == "none" or (request.static and request.env == "auto"):
+        return None
+    from mlenv.cli.environments import environment_of
+
+    folder = common_folder(request.paths, request.stdin_filename)
+    return environment_of(
+        request.env,
+        folder if os.path.isdir(folder) else os.path.dirname(folder),
+        static=request.static,
+        binaries=not request.no_binaries,
+        cache=not request.no_cache,
+        verify=request.verify_files,
+    )
 
 
 def _day(text: str) -> str:

@@ -11,6 +11,7 @@ from mlenv.cli.output import tell, write_report
 from mlenv.cli.settings import STDIN, chosen_targets, configuration
 from mlenv.errors import UsageError
 from mlenv.exit_codes import CLEAN, NOTHING
+from mlenv.model.surroundings import Surroundings
 from mlenv.project.place import find_place
 from mlenv.report.escape import clean
 from mlenv.report.summary import counted
@@ -80,7 +81,7 @@ def _audited(request: BaselineRequest, known: dict[Record, int]) -> tuple[Ledger
         config,
         ledger=ledger,
         baseline=request.file,
-        targets=chosen_targets(config, static=True),
+        around=Surroundings(chosen_targets(config, static=True)),
     )
     return ledger, report
 

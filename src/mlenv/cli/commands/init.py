@@ -15,6 +15,7 @@ from mlenv.exit_codes import CLEAN
 from mlenv.init.origin import find_origin
 from mlenv.init.plan import Folder, Step, configuration, hook, pipelines
 from mlenv.model.finding import Severity
+from mlenv.model.surroundings import Surroundings
 from mlenv.report.escape import clean
 from mlenv.report.summary import counted
 
@@ -39,7 +40,7 @@ def run(request: InitRequest) -> int:
     config = load_config(request.path, vocabulary=known_rules)
     ledger = Ledger({})
     targets = chosen_targets(config, static=True)
-    report = audit_project((request.path,), config, ledger=ledger, targets=targets)
+    report = audit_project((request.path,), config, ledger=ledger, around=Surroundings(targets))
     steps = _steps(request, folder, origin, config.path, report, ledger)
     if request.dry_run:
         write_report("".join(_diff(steps)), "")

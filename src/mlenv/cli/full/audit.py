@@ -51,8 +51,22 @@ def audit(
     ] = None,
     env: Annotated[
         str,
-        typer.Option(metavar="ENV", help="The environment that counts: auto or none."),
+        typer.Option(
+            metavar="ENV",
+            help="The environment that is looked at: auto (the project's, else the active one), "
+            "none, or the path of one.",
+        ),
     ] = "auto",
+    no_binaries: Annotated[
+        bool, typer.Option("--no-binaries", help="Pass over compiled files.")
+    ] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Read compiled files anew, known or not.")
+    ] = False,
+    verify_files: Annotated[
+        bool,
+        typer.Option("--verify-files", help="Hold every installed file against its record."),
+    ] = False,
     as_of: Annotated[
         str,
         typer.Option(metavar="DATE", help="Judge as of this day (YYYY-MM-DD).", show_default=False),
@@ -114,6 +128,9 @@ def audit(
         static=static,
         target=tuple(target or ()),
         env=env,
+        no_binaries=no_binaries,
+        no_cache=no_cache,
+        verify_files=verify_files,
         as_of=as_of,
         select=tuple(select or ()),
         ignore=tuple(ignore or ()),

@@ -1,0 +1,62 @@
+"""Which environment a command looks at, and what of it; hints go to stderr."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mlenv.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlenv.model.environment import Environment
+
+AUTO, NONE = "auto", "none"
+
+
+def environment_of(
+    choice: str,
+    folder: str,
+    *,
+    static: bool = False,
+    binaries: bool = True,
+    cache: bool = True,
+    verify: bool = False,
+) -> Environment | None:
+    """Return the environment that an option means; None where there is none.
+
+    Args:
+        choice: ``auto``, ``none``, or the path of one.
+        folder: The project's.
+        static: Whether only one that is named by its path counts.
+        binaries: Whether compiled files are read.
+        cache: Whether what is known of them from an earlier run counts.
+        verify: Whether every file is held against its record.
+
+    Raises:
+        UsageError: The path is not there, or is no environment.
+    """
+    if choice == NONE or (static and choice == AUTO):
+        return None
+    from mlenv.environment.find import find_environment
+
+    place = find_environment(choice, folder, os.environ)
+    if place is None:
+        return None
+    from mlenv.environment.read import read_environment
+
+    # what the shell adds to the path holds for the environment that it is in
+    variables = os.environ if place.is_active or choice == AUTO else {}
+    found = read_environment(
+        place.prefix, place.name, variables=variables, is_project=place.is_project, verify=verify
+    )
+    if found is None:
+        if choice == AUTO:
+            return None
+        raise UsageError(f"--env: there is no Python environment in {choice}")
+    if binaries:
+        return _with_binaries(found, cache=cache)
+    return found
+
+
+def _with_binaries(environment: Environment, *, cache: bool) -> Environment:  # noqa: ARG001
+    return environment

@@ -1,0 +1,76 @@
+"""From an environment to the machine that it runs on, with what is installed there."""
+
+from __future__ import annotations
+
+from mlenv.model.environment import Environment
+from mlenv.model.target import MACOS, Installed, Target
+from mlenv.records import replace
+
+_ARCHES = {"AMD64": "x86_64", "ARM64": "aarch64"}
+
+
+def target_of(environment: Environment, target: Target | None) -> Target:
+    """Return a machine with an environment on it, so that both are judged together.
+
+    Args:
+        environment: What is installed. Its interpreter is known.
+        target: The machine; None where none is named, and then nothing is known but what the
+            interpreter tells.
+    """
+    interpreter = environment.interpreter
+    assert interpreter is not None
+    machine = target or Target(environment.name, environment.span)
+    arch = interpreter.machine
+    return replace(
+        machine,
+        name=environment.name,
+        span=environment.span,
+        os=interpreter.system,
+        arch=arch if interpreter.system == MACOS else _ARCHES.get(arch, arch),
+        glibc=interpreter.libc_version if interpreter.libc == "glibc" else machine.glibc,
+        python=interpreter.version,
+        installed=_installed(environment),
+        spans={**machine.spans, "python": environment.span},
+    )
+
+
+def _installed(environment: Environment) -> Installed:
+    packages = {
+        one.name: version_of(environment, one.name)
+        for one in environment.distributions.values()
+        if one.version
+    }
+    torch = environment.torch.get("torch")
+    return Installed(
+        packages,
+        {
+            one.name: one.version
+            for one in environment.conda.values()
+            if one.name not in packages and one.name not in ("python", "pip")
+        },
+        complete=True,
+        manager=environment.manager,
+        torch_cuda=torch.cuda if torch else "",
+        torch_architectures=_architectures(environment),
+        spans={name: environment.where(name) for name in packages},
+    )
+
+
+def version_of(environment: Environment, name: str) -> str:
+    """Return the version of a distribution, with the label of its build where it tells that."""
+    version = environment.distributions[name].version
+    truth = environment.torch.get(name)
+    said = truth.version if truth else ""
+    return said if said.partition("+")[0] == version else version
+
+
+def _architectures(environment: Environment) -> tuple[str, ...]:
+    """Return what torch's own libraries hold kernels for; nothing where they were not read."""
+    found: dict[str, None] = {}
+    for binary in environment.binaries.files if environment.binaries else ():
+        if binary.owner == "torch" and binary.kernels is not None:
+            for name, count in (*binary.kernels.cubins, *binary.kernels.ptx):
+                # a stray kernel for one architecture more is no support of it
+                if count * 2 > binary.kernels.containers:
+                    found[name] = None
+    return tuple(found)
