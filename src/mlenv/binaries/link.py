@@ -1,0 +1,63 @@
+"""What follows from an environment's binaries together: what would not load, and what clashes."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+
+from mlenv.binaries.breakage import Breakage
+from mlenv.binaries.interfaces import not_found_versions
+from mlenv.binaries.loader import Loader
+from mlenv.binaries.missing import missing_libraries
+from mlenv.binaries.reach import Reach
+from mlenv.binaries.runtimes import runtimes
+from mlenv.binaries.torch_symbols import missing_symbols
+from mlenv.model.binary import ELF, Binary, MissingLibrary, MissingSymbols, NotFoundVersion, Runtime
+from mlenv.records import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Links:
+    """What does not fit; each as in :class:`mlenv.model.binary.Binaries`."""
+
+    missing: tuple[MissingLibrary, ...] = ()
+    symbols: tuple[MissingSymbols, ...] = ()
+    not_found: tuple[NotFoundVersion, ...] = ()
+    runtimes: tuple[Runtime, ...] = ()
+
+
+def link(
+    files: Sequence[Binary],
+    prefix: str,
+    sites: Sequence[str],
+    *,
+    machine: str = "",
+    root: str | None = "",
+    library_path: Sequence[str] = (),
+) -> Links:
+    """Return what of some binaries would not load, as Linux's loader resolves them.
+
+    For Mach-O and PE, whose systems keep their libraries elsewhere, only runtimes are told.
+
+    Args:
+        files: The environment's binaries.
+        prefix: Its folder.
+        sites: Its folders of packages, relative to the prefix, with ``/``.
+        machine: The processor's architecture; that of most of the binaries where it is empty.
+        root: The folder that stands for ``/`` there; empty for this machine's own; None where
+            the system that the environment runs on cannot be looked at.
+        library_path: The folders of ``LD_LIBRARY_PATH``, where it runs on this machine.
+    """
+    if not machine:
+        counted = Counter(one.machine for one in files if one.format == ELF)
+        machine = counted.most_common(1)[0][0] if counted else ""
+    loader = Loader(files, prefix, machine, root=root, library_path=library_path)
+    reach = Reach([os.path.join(prefix, *site.split("/")) for site in sites])
+    breakage = Breakage(loader, reach, sites)
+    return Links(
+        tuple(missing_libraries(loader, breakage)),
+        tuple(missing_symbols(loader, breakage)),
+        tuple(not_found_versions(loader, breakage)),
+        runtimes(files, loader),
+    )

@@ -1,0 +1,58 @@
+"""The OpenMP runtimes that the binaries of an environment load."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+
+from mlenv.binaries.loader import Loader
+from mlenv.model.binary import ELF, Binary, Runtime
+
+_FAMILY = re.compile(r"(libgomp|libiomp5|libomp)(?:md|\d*)(?=[-._]|$)")
+_MKL = re.compile(r"(?:lib)?mkl_intel_thread[.\d]")
+"""MKL names no runtime among what it needs, and loads Intel's when it first computes."""
+
+
+def runtimes(files: Sequence[Binary], loader: Loader) -> tuple[Runtime, ...]:
+    """Return the copies of OpenMP runtimes that some binary loads, in order of their paths.
+
+    Args:
+        files: Every binary of the environment, of whatever format.
+        loader: What Linux's loader finds.
+    """
+    by_name: dict[str, list[Binary]] = {}
+    for one in files:
+        by_name.setdefault(posixpath.basename(one.path).lower(), []).append(one)
+    owners = {one.path: one.owner for one in files}
+    found: dict[str, Runtime] = {}
+    for one in files:
+        for path in _loaded(one, loader, by_name):
+            match = _FAMILY.match(posixpath.basename(path))
+            if match is not None:
+                found[path] = Runtime(match[1], path, owners.get(path, ""))
+    return tuple(found[path] for path in sorted(found))
+
+
+def _loaded(binary: Binary, loader: Loader, by_name: dict[str, list[Binary]]) -> Iterator[str]:
+    """Yield the runtimes that a binary loads."""
+    wanted = [posixpath.basename(one) for one in binary.needed]
+    if _MKL.match(posixpath.basename(binary.path)):
+        yield from (
+            one.path
+            for name, all_ in by_name.items()
+            for one in all_
+            if name.startswith("libiomp5")
+        )
+    for name in wanted:
+        if not _FAMILY.match(name):
+            continue
+        if binary.format == ELF:
+            at = loader.find(binary, name) if binary.path in loader.by_path else ""
+            if at:
+                yield at if at in loader.by_path else posixpath.basename(os.path.realpath(at))
+            continue
+        fitting = by_name.get(name.lower(), [])
+        own = [one for one in fitting if one.owner == binary.owner]
+        yield from (one.path for one in own or fitting)

@@ -1,0 +1,89 @@
+"""Symbols of torch that extensions were built with and that the installed torch does not export."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from mlenv.binaries.breakage import Breakage
+from mlenv.binaries.elf_symbols import exported_among, undefined_symbols
+from mlenv.binaries.loader import Loader
+from mlenv.model.binary import Binary, MissingSymbols
+
+_LIBRARY = re.compile(r"lib(?:c10|torch)(?:_\w+)?\.so")
+_FOLDER = re.compile(r"(?:^|/)torch/lib/[^/]+$")
+_OF_TORCH = re.compile(r"_Z(?:T[VISTh])?N?K?(?:3c10|2at|5torch)|(?:aoti_)?torch_[a-z]")
+"""Names in torch's namespaces as C++ mangles them, and those of its interface in C."""
+_MOST_SHOWN = 4
+_STRING = "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
+_TAKING_TEXT = (
+    "_ZN3c106detail14torchCheckFailEPKcS2_jRK{}",
+    "_ZN3c105ErrorC1ENS_14SourceLocationE{}",
+    "_ZN3c105ErrorC2ENS_14SourceLocationE{}",
+)
+"""Functions that every torch and nearly every extension has; their names hold the text's type.
+
+Source: GCC, "Dual ABI": ``_GLIBCXX_USE_CXX11_ABI=0`` gives ``std::string`` the old name ``Ss``.
+"""
+_ABIS = {
+    **{name.format(_STRING): "new" for name in _TAKING_TEXT},
+    **{name.format("Ss"): "old" for name in _TAKING_TEXT},
+}
+
+
+def missing_symbols(loader: Loader, breakage: Breakage) -> Iterator[MissingSymbols]:
+    """Yield the extensions that do not load beside the installed torch, in order of path.
+
+    Only what links torch's libraries is looked at. A symbol that a library of the same kind
+    gives is there, whoever loads it.
+
+    Args:
+        loader: What the loader finds.
+        breakage: What is broken by it.
+    """
+    torch = [one for one in loader.files if _FOLDER.search(one.path)]
+    if not any(_LIBRARY.match(posixpath.basename(one.path)) for one in torch):
+        return
+    linked = [
+        one
+        for one in loader.files
+        if not _FOLDER.search(one.path) and any(map(_LIBRARY.match, one.needed))
+    ]
+    wanted = {one.path: _wanted(loader, one) for one in linked}
+    given = _given(loader, [*torch, *linked], {name for names in wanted.values() for name in names})
+    abi = _abi(_given(loader, torch, _ABIS) if linked else ())
+    for one in linked:
+        lacking = tuple(name for name in wanted[one.path] if name not in given)
+        if not lacking:
+            continue
+        own = _abi(frozenset(wanted[one.path]).intersection(_ABIS))
+        other = own if own and abi and own != abi else ""
+        imports = breakage.imports((one.path,))
+        shown = lacking[:_MOST_SHOWN]
+        yield MissingSymbols(one.path, one.owner, shown, len(lacking), other, imports)
+
+
+def _wanted(loader: Loader, binary: Binary) -> tuple[str, ...]:
+    """Return the symbols of torch that a binary must be given, in its order."""
+    symbols = undefined_symbols(os.path.join(loader.prefix, binary.path))
+    if not isinstance(symbols, tuple):
+        return ()
+    return tuple(name for name in symbols if _OF_TORCH.match(name))
+
+
+def _given(loader: Loader, files: Sequence[Binary], names: Collection[str]) -> frozenset[str]:
+    """Return which of some symbols any of some binaries gives to others."""
+    left = set(names)
+    for one in files:
+        if left:
+            found = exported_among(os.path.join(loader.prefix, one.path), left)
+            left.difference_update(found if isinstance(found, frozenset) else ())
+    return frozenset(names) - left
+
+
+def _abi(names: Collection[str]) -> str:
+    """Return the C++ ABI that some symbols are of: ``old``, ``new``, or nothing where unclear."""
+    abis = {_ABIS[name] for name in names}
+    return abis.pop() if len(abis) == 1 else ""
