@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _FLAGS |= getattr(os, "O_BINARY", 0)
 """A pipe that somebody left under a well-known name must not be waited for."""
+_PIECE = 1 << 20
 MOST_NAMES = 50_000
 """So many names of one folder are looked at."""
 
@@ -43,6 +45,24 @@ def _content(descriptor: int, limit: int) -> bytes | None:
             break
         data += more
     return data
+
+
+def feed(path: str, take: Callable[[bytes], object]) -> bool:
+    """Hand the pieces of a regular file to a function; return whether it was read to its end."""
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except (OSError, ValueError):
+        return False
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return False
+        while piece := os.read(descriptor, _PIECE):
+            take(piece)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def read_text(path: str, limit: int = 1 << 16) -> str:

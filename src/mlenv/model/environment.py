@@ -192,8 +192,10 @@ class Overlap:
         owners: Canonical names, in the order in which they were installed so far as that is known.
         paths: The files, relative to the prefix, with ``/``; the telling ones first.
         count: How many there are.
-        holder: Whose copies lie on the disk; empty where they are mixed or nobody's.
+        holder: Whose copies of the telling ones lie on the disk; empty where they are mixed or
+            nobody's.
         identical: How many more files they share with equal contents.
+        weight: How much the first of them tells; see :mod:`mlenv.model.installed_path`.
     """
 
     owners: tuple[str, ...]
@@ -201,6 +203,7 @@ class Overlap:
     count: int
     holder: str
     identical: int = 0
+    weight: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
