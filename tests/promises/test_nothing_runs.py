@@ -9,50 +9,11 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from guarding import GUARD, plant, ran
 from program import SOURCE, environment, program
 from wellformed import PATHS, SAMPLES
 
 from mlenv.machine.presence import may_have_driver
-
-# An audit hook sees whatever Python does, by whichever way it is asked to. It tells and ends the
-# process at once, since an exception could be caught.
-GUARD = """\
-import os, sys
-
-ROOT = os.environ["GUARDED"]
-FORBIDDEN = (
-    "socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn",
-    "os.startfile", "pty.", "urllib.", "http.", "ftplib.", "smtplib.", "webbrowser.",
-    "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate",
-    "os.chmod", "os.chown", "os.utime", "shutil.", "tempfile.", "ctypes.dlopen",
-)
-WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
-
-
-def refuses(event, arguments):
-    if event.startswith(FORBIDDEN):
-        return True
-    if event == "open":
-        path, mode, flags = arguments
-        writes = isinstance(flags, int) and flags & WRITING
-        return bool(writes) and isinstance(path, (str, bytes)) and os.fspath(path) != os.devnull
-    if event == "compile":
-        return ROOT in str(arguments[1])
-    if event == "exec":
-        return ROOT in getattr(arguments[0], "co_filename", "")
-    if event == "import":
-        return ROOT in str(arguments[1])
-    return False
-
-
-def hook(event, arguments):
-    if refuses(event, arguments):
-        os.write(2, f"refused: {event} {arguments!r}\\n".encode("utf-8", "replace"))
-        os._exit(99)
-
-
-sys.addaudithook(hook)
-"""
 
 MODULES = (
     *(
@@ -99,16 +60,6 @@ def trap(tmp_path: Path) -> Path:
     (root / "transformers.txt").write_text("transformers==4.57.0\nnumpy==2.0.0\ntorch==1.7.1\n")
     (root / "machine.json").write_text('{"machine": {"driver": "470.1", "gpus": ["H100"]}}')
     return root
-
-
-def plant(folder: Path, module: str) -> None:
-    mark = str(folder / "RAN")
-    code = f"with open({mark!r}, 'a') as file:\n    file.write({module!r} + ' ')\n"
-    (folder / f"{module}.py").write_text(code)
-
-
-def ran(root: Path) -> str:
-    return "".join(path.read_text() for path in root.rglob("RAN"))
 
 
 @pytest.fixture
