@@ -53,7 +53,7 @@ def link(
         counted = Counter(one.machine for one in files if one.format == ELF)
         machine = counted.most_common(1)[0][0] if counted else ""
     loader = Loader(files, prefix, machine, root=root, library_path=library_path)
-    reach = Reach([os.path.join(prefix, *site.split("/")) for site in sites])
+    reach = Reach([os.path.join(prefix, site) for site in sites])
     breakage = Breakage(loader, reach, sites)
     return Links(
         tuple(missing_libraries(loader, breakage)),

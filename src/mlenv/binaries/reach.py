@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from mlenv.environment.disk import read_bytes
+from mlenv.project.code.parsing import parse
 from mlenv.records import dataclass
 
 _MOST_MODULES = 2_000
@@ -123,11 +124,8 @@ class Reach:
 
 def _imports_of(source: bytes) -> set[_Import]:
     """Return the imports of a module that run whatever happens; none where it is no Python 3."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    return _sure(tree.body, 0)
+    body = parse(source.decode("utf-8", "replace"))
+    return _sure(body, 0) if body is not None else set()
 
 
 def _sure(body: Sequence[ast.stmt], depth: int) -> set[_Import]:
