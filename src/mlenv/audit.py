@@ -87,6 +87,24 @@ def audit_project(
     )
 
 
+def audit_surroundings(around: Surroundings, config: Config, today: str = "") -> Report:
+    """Audit what is installed and the machine, without any project.
+
+    Args:
+        around: The environment, the machine, and the machine that is judged for.
+        config: What to report, and how.
+        today: The day that is judged by, as ``YYYY-MM-DD``; empty for the real one.
+    """
+    project = Project(".", {})
+    findings, suppressed = run(RULES, project, config, today or _today(), around=around)
+    code = _exit_code(project, findings, replace(config, allow_empty=True), around.environment)
+    return Report(
+        *(project.root, project.profile, (), (), findings, suppressed, code, KNOWLEDGE_DATE),
+        targets=around.targets,
+        environment=around.environment,
+    )
+
+
 def _with_profile(project: Project, profile: str) -> Project:
     return replace(project, profile=profile, profiles=dict.fromkeys(project.sources, profile))
 

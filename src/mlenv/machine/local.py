@@ -12,9 +12,11 @@ from mlenv.machine.driver import NUMBER, TIMEOUT
 from mlenv.machine.root import HERE
 from mlenv.machine.survey import survey
 from mlenv.machine.toolkit import conda_version
-from mlenv.model.machine import Machine
-from mlenv.model.target import Capability, Gpu, Target
+from mlenv.model.machine import GpuState, Machine
+from mlenv.model.target import Gpu, Target
 from mlenv.records import dataclass, replace
+
+_GIB = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,27 +63,27 @@ def look(
     }
     override = environment.get("CONDA_OVERRIDE_CUDA")
     if override is not None and not override.strip():
-        return Local(described("local", fields), has_answer=False)
+        return Local(described(LOCAL, fields), has_answer=False)
     driver = machine.driver
-    fields["gpus"] = _kinds((gpu.name, gpu.capability) for gpu in machine.gpus)
+    fields["gpus"] = _kinds(machine.gpus)
     if override is not None:
         stated = re.fullmatch(r"\s*([0-9]{1,3}(?:\.[0-9]{1,3}){0,2})\s*", override)
         fields["driver_cuda"] = stated[1] if stated else ""
         problem = driver.said if stated else "CONDA_OVERRIDE_CUDA is no version"
-        return Local(described("local", fields), stated is not None, problem)
+        return Local(described(LOCAL, fields), stated is not None, problem)
     fields["driver"] = driver.version
     fields["driver_cuda"] = driver.cuda
-    return Local(described("local", fields), not driver.problem, driver.said)
+    return Local(described(LOCAL, fields), not driver.problem, driver.said)
 
 
-def _kinds(gpus: Iterable[tuple[str, Capability | None]]) -> tuple[Gpu, ...]:
+def _kinds(gpus: Iterable[GpuState]) -> tuple[Gpu, ...]:
     """Return the GPUs by kind, in the order in which each is met first."""
-    found: dict[tuple[str, Capability | None], Gpu] = {}
-    for name, capability in gpus:
-        if name or capability:
-            known = found.get((name, capability), Gpu(name, capability, 0))
-            found[name, capability] = replace(known, count=known.count + 1)
-    return tuple(found.values())
+    found: dict[Gpu, int] = {}
+    for one in gpus:
+        if one.name or one.capability:
+            kind = Gpu(one.name, one.capability, 1, round(one.memory / _GIB))
+            found[kind] = found.get(kind, 0) + 1
+    return tuple(replace(kind, count=count) for kind, count in found.items())
 
 
 def _glibc(environment: Mapping[str, str], machine: Machine) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from mlenv.model.environment import Environment
+import re
+
+from mlenv.model.environment import Environment, Origin
 from mlenv.model.target import MACOS, Installed, Target
 from mlenv.records import replace
 
+_COMMIT = 12
+"""So many signs tell a commit from all others."""
 _ARCHES = {"AMD64": "x86_64", "ARM64": "aarch64"}
 
 
@@ -29,12 +33,13 @@ def target_of(environment: Environment, target: Target | None) -> Target:
         arch=arch if interpreter.system == MACOS else _ARCHES.get(arch, arch),
         glibc=interpreter.libc_version if interpreter.libc == "glibc" else machine.glibc,
         python=interpreter.version,
-        installed=_installed(environment),
+        installed=installed_of(environment),
         spans={**machine.spans, "python": environment.span},
     )
 
 
-def _installed(environment: Environment) -> Installed:
+def installed_of(environment: Environment) -> Installed:
+    """Return what is installed in an environment, as a snapshot would tell it."""
     packages = {
         one.name: version_of(environment, one.name)
         for one in environment.distributions.values()
@@ -52,6 +57,12 @@ def _installed(environment: Environment) -> Installed:
         manager=environment.manager,
         torch_cuda=torch.cuda if torch else "",
         torch_architectures=_architectures(environment),
+        blas=environment.blas,
+        origins={
+            one.name: _origin(one.origin)
+            for one in environment.distributions.values()
+            if one.origin is not None
+        },
         spans={name: environment.where(name) for name in packages},
     )
 
@@ -62,6 +73,16 @@ def version_of(environment: Environment, name: str) -> str:
     truth = environment.torch.get(name)
     said = truth.version if truth else ""
     return said if said.partition("+")[0] == version else version
+
+
+def _origin(origin: Origin) -> str:
+    """Return how a distribution came, in a snapshot's words, which do not say from where."""
+    if origin.editable:
+        return "editable"
+    if origin.commit:
+        is_known = re.fullmatch(r"[0-9A-Za-z]+", origin.commit)
+        return f"git {origin.commit[:_COMMIT]}" if is_known else "git"
+    return "local" if origin.is_local else "url"
 
 
 def _architectures(environment: Environment) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def render(report: Report, view: View) -> str:
                 for file in report.files
             ],
             "skipped": [{"path": file.path, "reason": file.reason} for file in report.skipped],
-            "findings": [_finding(finding) for finding in report.findings],
+            "findings": [finding_document(finding) for finding in report.findings],
             "summary": {
                 **{severity.value: report.count(severity) for severity in Severity},
                 "suppressed": report.suppressed,
@@ -75,7 +75,8 @@ def _safe(value: object) -> object:
     return value
 
 
-def _finding(finding: Reported) -> dict[str, object]:
+def finding_document(finding: Reported) -> dict[str, object]:
+    """Return a finding as every document has it."""
     return {
         "rule": finding.rule,
         "name": finding.name,
