@@ -1,0 +1,1 @@
+"""From compiled files to the model: read as bytes, never loaded."""

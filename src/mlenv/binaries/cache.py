@@ -1,0 +1,258 @@
+"""What compiled files told an earlier scan, so that a second one opens none of them.
+
+An entry holds for a file whose device, inode, size, and times of the last change of its content
+and of its inode are what they were. Content cannot change without the last of them, which no
+program can set: neither an installer that restores the times of an archive, nor ``cp -p``, nor
+``rsync``. A file that changed within the last seconds is not remembered, since clocks tick
+coarsely. The hash in ``RECORD`` would hold across environments, but it says what was installed and
+not what is there: another distribution's copy over it is what an audit is to find. Hashing the
+file takes longer than reading what is of interest in it. (On Windows the time of the inode is that
+of the file's creation; identity, size and the time of the last writing must do.)
+
+One JSON file for each environment lies in the user's cache folder, and never in what is audited.
+Nothing in it is trusted: what is not exactly as this version writes it is read anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from mlenv import __version__
+from mlenv.model.binary import CAPI, ELF, MACHO, PE, PYBIND11, RUST, Binary, Kernels, NumpyUse
+
+Identity = tuple[int, int, int, int, int]
+"""Device, inode, size, and the times of the last change of content and of inode in nanoseconds."""
+Read = Binary | None
+"""What reading a file gave: None for a text. Why one was not read is asked again each time."""
+Known = Mapping[str, tuple[Identity, Read]]
+"""What is remembered of the files of an environment, by path relative to the prefix."""
+
+_SCHEMA = 1
+_LARGEST = 1 << 24
+_MOST_FILES = 64
+"""Environments that are remembered; those that were not looked at for longest go first."""
+_SETTLED = 2_000_000_000
+"""In nanoseconds; the coarsest clock of a file system, that of FAT, ticks every two seconds."""
+_FORMATS = frozenset((ELF, MACHO, PE))
+_KINDS = frozenset((CAPI, PYBIND11, RUST))
+
+
+class BinaryCache:
+    """The folder in which scans are remembered."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def load(self, prefix: str) -> Known:
+        """Return what is remembered of an environment; nothing where that cannot be read.
+
+        Args:
+            prefix: The environment, with links resolved.
+        """
+        path = self._path(prefix)
+        try:
+            with open(path, "rb") as file:
+                data = file.read(_LARGEST + 1)
+            held = json.loads(data) if len(data) <= _LARGEST else None
+        except (OSError, ValueError, RecursionError):
+            return {}
+        if not isinstance(held, dict) or held.get("made_by") != _made_by():
+            return {}
+        files = held.get("files")
+        found = {}
+        for name, entry in files.items() if isinstance(files, dict) else ():
+            with contextlib.suppress(_UnexpectedError):
+                found[name] = _entry_of(name, entry)
+        with contextlib.suppress(OSError):
+            os.utime(path)  # what is in use is not what goes first
+        return found
+
+    def store(self, prefix: str, known: Known) -> None:
+        """Remember an environment; where that cannot be written, nothing is.
+
+        Args:
+            prefix: As :meth:`load` has it.
+            known: What to remember.
+        """
+        latest = time.time_ns() - _SETTLED
+        files = {
+            name: [identity, _listed(read)]
+            for name, (identity, read) in known.items()
+            if max(identity[3:]) < latest
+        }
+        data = json.dumps({"made_by": _made_by(), "files": files}, separators=(",", ":")).encode()
+        if len(data) > _LARGEST:
+            return
+        with contextlib.suppress(OSError):
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self._folder)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                os.replace(temporary, self._path(prefix))
+            except OSError:
+                os.unlink(temporary)
+                raise
+            self._forget_oldest()
+
+    def _path(self, prefix: str) -> str:
+        name = hashlib.sha256(prefix.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return os.path.join(self._folder, f"{name}.json")
+
+    def _forget_oldest(self) -> None:
+        with os.scandir(self._folder) as entries:
+            times = [(entry.stat(follow_symlinks=False).st_mtime, entry.path) for entry in entries]
+        for _, path in sorted(times)[: max(0, len(times) - _MOST_FILES)]:
+            os.unlink(path)
+
+
+def open_cache(audited: Iterable[str]) -> BinaryCache | None:
+    """Return the user's cache; None where it would lie in what is audited, or has no place.
+
+    Args:
+        audited: Folders in which nothing is written.
+    """
+    folder = _cache_folder()
+    if not os.path.isabs(folder):
+        return None
+    folder = os.path.realpath(folder)
+    for one in audited:
+        root = os.path.realpath(one)
+        if folder == root or folder.startswith(root.rstrip(os.sep) + os.sep):
+            return None
+    return BinaryCache(folder)
+
+
+def identity_of(status: os.stat_result) -> Identity:
+    """Return what tells that a file is the one it was."""
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
+
+
+def _cache_folder() -> str:
+    """Return where this user's caches of compiled files lie; empty where nothing says.
+
+    Source: XDG Base Directory Specification, which has relative paths ignored.
+    """
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA", "")
+        return os.path.join(local, "mlenv", "cache", "binaries") if local else ""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(named):
+        usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+        named = os.path.expanduser(usual)
+    return os.path.join(named, "mlenv", "binaries")
+
+
+def _made_by() -> list[Any]:
+    return [_SCHEMA, __version__]
+
+
+def _listed(read: Read) -> list[Any] | None:
+    """Return what is remembered of a file, without its name and owner."""
+    if read is None:
+        return None
+    numpy, kernels = read.numpy, read.kernels
+    return [
+        read.format,
+        read.machine,
+        read.size,
+        read.soname,
+        read.needed,
+        read.rpath,
+        read.runpath,
+        read.versions,
+        read.is_extension,
+        numpy and [numpy.old, numpy.new, numpy.minimum, numpy.kind],
+        kernels and [kernels.cubins, kernels.ptx, kernels.containers],
+    ]
+
+
+class _UnexpectedError(Exception):
+    """An entry is not as this version writes it."""
+
+
+_T = TypeVar("_T")
+
+
+def _as(kind: type[_T], value: object) -> _T:
+    if type(value) is not kind:  # a bool is an int to isinstance
+        raise _UnexpectedError
+    return value
+
+
+def _fields(value: object, count: int) -> list[Any]:
+    found = _as(list, value)
+    if len(found) != count:
+        raise _UnexpectedError
+    return found
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple([_as(str, one) for one in _as(list, value)])
+
+
+def _entry_of(name: str, entry: object) -> tuple[Identity, Read]:
+    """Return what an entry says, each part of which may be anything.
+
+    Raises:
+        _UnexpectedError: It is not as this version writes it.
+    """
+    numbers, read = _fields(entry, 2)
+    device, inode, size, changed, touched = (_as(int, one) for one in _fields(numbers, 5))
+    identity = (device, inode, size, changed, touched)
+    return identity, None if read is None else _binary_of(name, _fields(read, 11))
+
+
+def _binary_of(name: str, fields: list[Any]) -> Binary:
+    if fields[0] not in _FORMATS:
+        raise _UnexpectedError
+    return Binary(
+        name,
+        "",
+        fields[0],
+        _as(str, fields[1]),
+        _as(int, fields[2]),
+        _as(str, fields[3]),
+        _texts(fields[4]),
+        _texts(fields[5]),
+        _texts(fields[6]),
+        _texts(fields[7]),
+        _as(bool, fields[8]),
+        _numpy_of(fields[9]),
+        _kernels_of(fields[10]),
+    )
+
+
+def _numpy_of(value: object) -> NumpyUse | None:
+    if value is None:
+        return None
+    old, new, minimum, kind = _fields(value, 4)
+    if kind not in _KINDS:
+        raise _UnexpectedError
+    return NumpyUse(_as(bool, old), _as(bool, new), _as(str, minimum), kind)
+
+
+def _kernels_of(value: object) -> Kernels | None:
+    if value is None:
+        return None
+    cubins, ptx, containers = _fields(value, 3)
+    return Kernels(_counts(cubins), _counts(ptx), _as(int, containers))
+
+
+def _counts(value: object) -> tuple[tuple[str, int], ...]:
+    pairs = (_fields(one, 2) for one in _as(list, value))
+    return tuple([(_as(str, name), _as(int, count)) for name, count in pairs])

@@ -1,0 +1,164 @@
+"""The compiled files of an environment: which there are, and what each of them tells."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from mlenv.binaries.cache import BinaryCache, Identity, Read, identity_of
+from mlenv.binaries.read import read_binary
+from mlenv.model.binary import Binaries, Binary
+from mlenv.project.files import Unreadable
+from mlenv.records import dataclass, replace
+
+_COMPILED = re.compile(r"\.(?:so(?:\.\d+)*|pyd|dll|dylib)$", re.IGNORECASE)
+_DEEPEST = 64
+_MOST_ENTRIES = 5_000_000
+_MOST_FILES = 100_000
+_OUTSIDE = "it is a link that leads out of the environment"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """What the compiled files tell, each for itself.
+
+    Attributes:
+        files: Those that were read, in order of path.
+        unread: Those that could not be, each with the reason.
+        from_cache: How many were known from an earlier scan.
+    """
+
+    files: tuple[Binary, ...]
+    unread: tuple[tuple[str, str], ...]
+    from_cache: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    full: str
+    path: str
+    identity: Identity
+
+
+def scan_binaries(
+    prefix: str,
+    folders: Iterable[str],
+    owner_of: Callable[[str], str],
+    *,
+    cache: BinaryCache | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Binaries:
+    """Return what the compiled files of an environment tell, each for itself.
+
+    Args:
+        prefix: The environment's folder.
+        folders: Where to look, with what is below; relative to the prefix or absolute.
+        owner_of: Tells which distribution records a file, by its path; empty for none.
+        cache: Where earlier scans are remembered; None to read every file.
+        progress: Called with how many files are done, and how many there are.
+    """
+    start = time.perf_counter()
+    scan = read_binaries(prefix, folders, owner_of, cache=cache, progress=progress)
+    seconds = time.perf_counter() - start
+    return Binaries(scan.files, unread=scan.unread, from_cache=scan.from_cache, seconds=seconds)
+
+
+def read_binaries(
+    prefix: str,
+    folders: Iterable[str],
+    owner_of: Callable[[str], str],
+    *,
+    cache: BinaryCache | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Scan:
+    """Return the files alone; see :func:`scan_binaries`."""
+    root = os.path.realpath(prefix)
+    unread: list[tuple[str, str]] = []
+    found = sorted(_walk(root, folders, unread), key=lambda one: one.path)
+    known = cache.load(root) if cache else {}
+    seen: dict[str, tuple[Identity, Read]] = {}
+    by_identity: dict[Identity, Read | Unreadable] = {}
+    files: list[Binary] = []
+    from_cache = 0
+    for number, one in enumerate(found):
+        if progress:
+            progress(number, len(found))
+        remembered = known.get(one.path)
+        if remembered is not None and remembered[0] == one.identity:
+            read: Read | Unreadable = remembered[1]
+            from_cache += 1
+        elif one.identity in by_identity:  # the same file by another name
+            read = by_identity[one.identity]
+        else:
+            read = read_binary(one.full, one.path)
+        by_identity[one.identity] = read
+        if isinstance(read, Unreadable):
+            unread.append((one.path, read.reason))
+            continue
+        seen[one.path] = one.identity, read
+        if read is not None:
+            files.append(replace(read, path=one.path, owner=owner_of(one.path)))
+    if progress:
+        progress(len(found), len(found))
+    if cache and (from_cache < len(seen) or len(seen) < len(known)):
+        cache.store(root, seen)
+    return Scan(tuple(files), tuple(sorted(unread)), from_cache)
+
+
+def _walk(root: str, folders: Iterable[str], unread: list[tuple[str, str]]) -> Iterator[_Found]:
+    """Yield the files that look compiled, each once."""
+    tops = sorted({os.path.realpath(os.path.join(root, folder)) for folder in folders})
+    left = [(top, 0) for top in tops if not any(_is_below(top, other) for other in tops)]
+    entries = files = 0
+    while left and entries < _MOST_ENTRIES and files < _MOST_FILES:
+        folder, depth = left.pop()
+        try:
+            held = os.scandir(folder)
+        except OSError:  # what is not there, or not for this user, has nothing to read
+            continue
+        with held:
+            for entry in held:
+                entries += 1
+                if _COMPILED.search(entry.name):
+                    one = _found(root, entry, tops, unread)
+                    if one is not None:
+                        files += 1
+                        yield one
+                elif depth < _DEEPEST and entry.is_dir(follow_symlinks=False):
+                    left.append((entry.path, depth + 1))
+
+
+def _found(
+    root: str, entry: os.DirEntry[str], tops: list[str], unread: list[tuple[str, str]]
+) -> _Found | None:
+    """Return a file as it was found; None for a folder, and for a link.
+
+    A link within the environment leads to a file that is found itself.
+    """
+    path = _shown(root, entry.path)
+    try:
+        if entry.is_symlink():
+            target = os.path.realpath(entry.path)
+            if os.path.isfile(target) and not any(_is_below(target, top) for top in (root, *tops)):
+                unread.append((path, _OUTSIDE))
+            return None
+        if not entry.is_file(follow_symlinks=False):
+            return None
+        # Windows leaves the file's identity out of what it tells of a folder's entries
+        status = os.stat(entry.path) if os.name == "nt" else entry.stat(follow_symlinks=False)
+    except OSError as error:
+        unread.append((path, f"it cannot be read: {(error.strerror or str(error)).lower()}"))
+        return None
+    return _Found(entry.path, path, identity_of(status))
+
+
+def _shown(root: str, full: str) -> str:
+    """Return a path relative to the prefix where it lies in it, with ``/``."""
+    path = full[len(root) :].lstrip(os.sep) if _is_below(full, root) else full
+    return path.replace(os.sep, "/")
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path != folder and path.startswith(folder.rstrip(os.sep) + os.sep)
