@@ -5,25 +5,32 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
-import subprocess
 import sys
-import sysconfig
 import tempfile
-from dataclasses import asdict, dataclass, field
-from importlib.util import find_spec
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from measure import Command, FailedError, Measured, check, own_peak, rounds
+from measure import Command, FailedError, Measured, check, rounds
+from reporting import (
+    MB,
+    Outcome,
+    Reach,
+    beside_python,
+    compile_all,
+    interpreter_of,
+    lines_of,
+    machine,
+    markdown,
+    version_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parent / "examples" / "guides" / "pip"
-MB = 1_000_000
 
 AUDIT, EMPTY, BARE = "mlenv audit", "empty typer command", "bare parse"
 TARGET = "mlenv audit --target"
@@ -111,52 +118,20 @@ PEERS = (
 )
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a table."""
-
-    command: str
-    median_ms: float
-    fastest_ms: float
-    peak_mb: float
-    against_first: float
-
-
-@dataclass(frozen=True)
-class Reach:
-    """One thing that mlenv is meant to reach."""
-
-    wanted: str
-    measured: str
-    met: bool
-
-
-@dataclass
-class Outcome:
-    """Everything that one run of this program found out."""
-
-    machine: str
-    tools: list[str]
-    tables: dict[str, list[Line]] = field(default_factory=dict)
-    reach: list[Reach] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-
-
 def main() -> int:
     """Measure what the options ask for, and print it."""
     options = _options()
     if not hasattr(os, "wait4"):
         print("peak memory needs os.wait4, which Linux and macOS have", file=sys.stderr)
         return 1
-    mlenv = _beside_python("mlenv")
+    mlenv = beside_python("mlenv")
     if mlenv is None:
         print("no mlenv beside this interpreter: install it there first", file=sys.stderr)
         return 1
-    outcome = Outcome(_machine(), [_version(mlenv)])
+    outcome = Outcome(machine(), [version_of(mlenv)])
     peers = dict(_peers(options.peers, outcome))
-    for interpreter in {sys.executable, *filter(None, map(_interpreter, peers.values()))}:
-        _compile(interpreter)
+    for interpreter in {sys.executable, *filter(None, map(interpreter_of, peers.values()))}:
+        compile_all(interpreter)
     with tempfile.TemporaryDirectory(prefix="mlenv-benchmark-") as folder:
         try:
             for example in options.example or [EXAMPLE]:
@@ -165,7 +140,7 @@ def main() -> int:
                 _corpus(Path(folder), mlenv, options.corpus, options.corpus_rounds, outcome)
         except FailedError as error:
             outcome.failed.append(str(error))
-    print(json.dumps(asdict(outcome), indent=2) if options.json else _markdown(outcome))
+    print(json.dumps(asdict(outcome), indent=2) if options.json else markdown(outcome))
     return 1 if outcome.failed else 0
 
 
@@ -224,7 +199,7 @@ def _example(
         else:
             commands.append(command)
     measured = rounds(commands, count)
-    outcome.tables[f"One project: {title} ({count} interleaved rounds)"] = _lines(measured)
+    outcome.tables[f"One project: {title} ({count} interleaved rounds)"] = lines_of(measured)
     audit = measured[AUDIT]
     ratio = audit.median / measured[EMPTY].median
     outcome.reach.append(
@@ -254,7 +229,7 @@ def _corpus(scratch: Path, mlenv: Path, corpus: Path, count: int, outcome: Outco
     measured = rounds([audit, bare], count)
     with listed.open("rb") as lines:
         files = sum(1 for _ in lines)
-    outcome.tables[f"Corpus of {files} files ({count} interleaved rounds)"] = _lines(measured)
+    outcome.tables[f"Corpus of {files} files ({count} interleaved rounds)"] = lines_of(measured)
     ratio = measured[AUDIT].median / measured[BARE].median
     wanted = f"corpus: at most {REACH_BARE} x {BARE}"
     outcome.reach.append(Reach(wanted, f"{ratio:.2f} x", ratio <= REACH_BARE))
@@ -269,44 +244,6 @@ def _peak(title: str, measured: Measured) -> Reach:
     )
 
 
-def _lines(measured: dict[str, Measured]) -> list[Line]:
-    first = next(iter(measured.values())).median
-    return [
-        Line(
-            name,
-            round(one.median * 1000, 1),
-            round(one.fastest * 1000, 1),
-            round(one.peak / MB, 1),
-            round(one.median / first, 2),
-        )
-        for name, one in measured.items()
-    ]
-
-
-def _markdown(outcome: Outcome) -> str:
-    lines = [f"{outcome.machine}; {', '.join(outcome.tools)}"]
-    for title, table in outcome.tables.items():
-        lines += ["", f"### {title}", ""]
-        lines += ["| command | median | fastest | peak memory | against mlenv |"]
-        lines += ["| --- | ---: | ---: | ---: | ---: |"]
-        lines += [
-            f"| {line.command} | {line.median_ms:.1f} ms | {line.fastest_ms:.1f} ms "
-            f"| {line.peak_mb:.1f} MB | {line.against_first:.2f} x |"
-            for line in table
-        ]
-    if outcome.reach:
-        lines += ["", "### Reach", "", "| wanted | measured | |", "| --- | ---: | --- |"]
-        lines += [
-            f"| {one.wanted} | {one.measured} | {'met' if one.met else 'NOT met'} |"
-            for one in outcome.reach
-        ]
-    lines += [""]
-    lines += [f"Left out: {reason}" for reason in outcome.left_out]
-    lines += [f"Failed: {reason}" for reason in outcome.failed]
-    lines += [f"Peaks under {own_peak() / MB:.1f} MB (this program's own) cannot be told apart."]
-    return "\n".join(lines)
-
-
 def _peers(folder: Path | None, outcome: Outcome) -> Iterator[tuple[str, Path]]:
     for peer in PEERS:
         found = shutil.which(peer.name, path=str(folder) if folder else None)
@@ -314,61 +251,8 @@ def _peers(folder: Path | None, outcome: Outcome) -> Iterator[tuple[str, Path]]:
             where = "in the --peers folder" if folder else "on PATH"
             outcome.left_out.append(f"{peer.name} is not {where}")
             continue
-        outcome.tools.append(_version(Path(found)))
+        outcome.tools.append(version_of(Path(found)))
         yield peer.name, Path(found).absolute()
-
-
-def _beside_python(name: str) -> Path | None:
-    found = shutil.which(name, path=str(Path(sys.executable).parent))
-    return Path(found).absolute() if found else None
-
-
-def _version(program: Path) -> str:
-    done = subprocess.run(
-        (program, "--version"), capture_output=True, text=True, check=False, timeout=60
-    )
-    words = (done.stdout or done.stderr).split()
-    return f"{program.stem} {words[-1].removeprefix('v')}" if words else program.stem
-
-
-def _machine() -> str:
-    return (
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
-        f"{platform.python_implementation()} {platform.python_version()}"
-    )
-
-
-def _interpreter(script: Path) -> str | None:
-    """Return the Python that runs a script, or None where it is no Python script."""
-    with script.open("rb") as file:
-        start = file.readline(1000)
-    word = start[2:].strip().decode("utf-8", "replace")
-    is_python = start.startswith(b"#!") and "python" in Path(word).name
-    return word if is_python and Path(word).is_file() else None
-
-
-def _compile(interpreter: str) -> None:
-    """Compile the bytecode of what an interpreter has installed.
-
-    Without it, a first start compiles everything, and where PYTHONDONTWRITEBYTECODE is set so does
-    every later one. Packages may ship files that do not compile: that is no failure here.
-    """
-    if interpreter == sys.executable:
-        folders = [sysconfig.get_path("purelib")]
-        spec = find_spec("mlenv")  # finds an editable install too, and imports nothing of it
-        folders += list(spec.submodule_search_locations or ()) if spec else []
-    else:
-        code = "import sysconfig; print(sysconfig.get_path('purelib'))"
-        done = subprocess.run(
-            (interpreter, "-c", code), capture_output=True, text=True, check=False
-        )
-        folders = [done.stdout.strip()]
-    subprocess.run(
-        (interpreter, "-m", "compileall", "-q", "-j", "0", *folders),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
 
 
 if __name__ == "__main__":
