@@ -58,11 +58,11 @@ def feed(path: str, take: Callable[[bytes], object]) -> bool:
             return False
         while piece := os.read(descriptor, _PIECE):
             take(piece)
-        return True
     except OSError:
         return False
     finally:
         os.close(descriptor)
+    return True
 
 
 def read_text(path: str, limit: int = 1 << 16) -> str:

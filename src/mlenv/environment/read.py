@@ -27,6 +27,7 @@ from mlenv.environment.paths import (
     takes_base,
     user_site,
 )
+from mlenv.environment.records import Records
 from mlenv.environment.truth import SPEAKING, read_truths
 from mlenv.model.environment import (
     BROKEN_BASE,
@@ -98,9 +99,7 @@ class _Reader:
         self.links: dict[str, Link] = {}
         self.count = 0
 
-    def read(
-        self, variables: Mapping[str, str], *, is_project: bool, verify: bool
-    ) -> Environment:
+    def read(self, variables: Mapping[str, str], *, is_project: bool, verify: bool) -> Environment:
         layout = self.layout
         interpreter = read_interpreter(layout)
         self.head = self.page.add(
@@ -118,6 +117,8 @@ class _Reader:
         if "numpy" in self.distributions or "numpy" in conda:
             builds = {one.name: (one.version, one.build) for one in conda.values()}
             blas = read_blas((*layout.sites, *base), builds)
+        sites = tuple(self._shown(site) for site in layout.sites)
+        own = [one for one in self.distributions.values() if one.site in sites]
         return Environment(
             layout.prefix,
             self.name,
@@ -125,13 +126,14 @@ class _Reader:
             layout.manager,
             interpreter,
             _made_by(layout),
-            tuple(self._shown(site) for site in layout.sites),
+            sites,
             self.distributions,
             tuple(self.hidden),
             conda,
             tuple(self.oddities),
             torch,
             blas,
+            Records(layout.prefix, own, conda.values(), whole=verify),
             is_project=is_project,
         )
 

@@ -1,0 +1,129 @@
+"""Which files of a distribution are missing, or not as its record has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+
+from mlenv.environment.record_lines import UNSTATED, Entry, entry_of
+from mlenv.environment.sheets import MISSING, UNKNOWN, Sheet, has_content, size_at
+from mlenv.model.environment import Altered
+from mlenv.model.installed_path import ASIDE, weight
+
+MATTERS = (
+    "numpy", "scipy", "pandas", "torch", "torchvision", "torchaudio", "triton", "nvidia-", "jax",
+    "tensorflow", "keras", "opencv-", "onnx", "transformers", "tokenizers", "safetensors",
+    "huggingface-hub", "accelerate", "datasets", "pyarrow", "scikit-learn", "matplotlib", "pillow",
+    "xgboost", "lightgbm", "catboost", "cupy-", "numba", "llvmlite", "flash-attn", "xformers",
+    "bitsandbytes", "vllm", "deepspeed", "ray", "polars", "pydantic-core", "cuda-",
+)  # fmt: skip
+"""Beginnings of the names of distributions of which some files are looked at."""
+_SAMPLE = 8
+_BINARIES = 4
+_MOST_SHOWN = 1_000
+_GONE, _CHANGED = "gone", "changed"
+
+
+def find_altered(
+    sheet: Sheet, listed: AbstractSet[bytes], shared: AbstractSet[bytes], *, whole: bool = False
+) -> Altered | None:
+    """Return which files of a distribution are not as recorded; None where none were found.
+
+    What it has at the top of the folder of packages is looked for by name. Of one that matters
+    some files are asked for their sizes, its largest binaries among them; where one of them is not
+    as recorded, all are.
+
+    Args:
+        sheet: Its record.
+        listed: What is in its folder of packages; folders are there with a ``/`` too.
+        shared: The paths that other distributions claim too.
+        whole: Whether every file is looked at and hashed.
+    """
+    is_gone = any(_is_gone(sheet, one) for one in sheet.begun.keys() - listed)
+    if not (whole or is_gone):
+        if not sheet.owner.name.startswith(MATTERS):
+            return None
+        sample = [one for one in _sample(sheet) if _counts(one, shared)]
+        if all(_state(sheet, one) is None for one in sample):
+            return None
+    entries = (entry_of(line) for line in sheet.record.split(b"\n"))
+    kept = [one for one in entries if one and _counts(one, shared, whole=whole)]
+    states = [(sheet.shown(one.path), _state(sheet, one, is_hashed=whole)) for one in kept]
+    missing = [path for path, state in states if state == _GONE]
+    changed = [path for path, state in states if state == _CHANGED]
+    if not (missing or changed):
+        return None
+    return Altered(
+        sheet.owner.name,
+        tuple(missing[:_MOST_SHOWN]),
+        tuple(changed[:_MOST_SHOWN]),
+        len(kept),
+        sheet.record.count(b"\n"),
+    )
+
+
+def _is_gone(sheet: Sheet, beginning: bytes) -> bool:
+    """Whether what some paths begin with should be in the folder of packages, and is not."""
+    if _is_outside(beginning) or beginning == b"__pycache__/":
+        return False
+    # systems that do not tell cases apart list the first of two spellings
+    return size_at(sheet.place(beginning)) == MISSING
+
+
+def _is_outside(path: bytes) -> bool:
+    return path.startswith((b"../", b"./", b"/")) or path[1:2] == b":"
+
+
+def _counts(entry: Entry, shared: AbstractSet[bytes], *, whole: bool = False) -> bool:
+    """Whether a file is one that should be as recorded; installers write the metadata anew."""
+    folder = entry.path.partition(b"/")[0]
+    if entry.path in shared or _is_outside(entry.path) or folder.endswith(b".dist-info"):
+        return False
+    if b"/../" in entry.path or entry.path.endswith((b".pyc", b".pth")):
+        return False
+    return whole or weight(entry.path.decode("utf-8", "replace")) != ASIDE
+
+
+def _sample(sheet: Sheet) -> list[Entry]:
+    """Return the largest binaries of a record, and lines at equal distances."""
+    record, length = sheet.record, len(sheet.record)
+    found = sorted(_binaries(sheet), key=lambda one: -one.size)[:_BINARIES]
+    for number in range(_SAMPLE):
+        entry = _entry_at(record, length * number // _SAMPLE)
+        if entry is not None:
+            found.append(entry)
+    return found
+
+
+def _binaries(sheet: Sheet) -> Iterator[Entry]:
+    tags = " ".join(sheet.owner.tags)
+    if tags.endswith("-any"):
+        return
+    for extension in (b".pyd,", b".dll,") if "-win" in tags else (b".so", b".dylib,"):
+        if extension == b".dylib," and "-macosx" not in tags:
+            return
+        at = sheet.record.find(extension)
+        while at >= 0:
+            entry = _entry_at(sheet.record, at)
+            if entry is not None:
+                yield entry
+            at = sheet.record.find(extension, at + len(extension))
+
+
+def _entry_at(record: bytes, at: int) -> Entry | None:
+    """Return what the line says that a byte lies in."""
+    end = record.find(b"\n", at)
+    return entry_of(record[record.rfind(b"\n", 0, at) + 1 : end if end >= 0 else len(record)])
+
+
+def _state(sheet: Sheet, entry: Entry, *, is_hashed: bool = False) -> str | None:
+    """Return what is wrong with a file; None where nothing is, or nothing can be told."""
+    place = sheet.place(entry.path)
+    size = size_at(place)
+    if size == MISSING:
+        return _GONE
+    if size == UNKNOWN:
+        return None
+    if entry.size not in (size, UNSTATED):
+        return _CHANGED
+    return _CHANGED if is_hashed and has_content(place, entry) is False else None

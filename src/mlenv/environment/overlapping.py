@@ -1,0 +1,150 @@
+"""Which distributions claim the same files with different contents, and whose copies lie there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from mlenv.environment.disk import read_bytes
+from mlenv.environment.record_lines import UNSTATED, Entry, path_of, under
+from mlenv.environment.sheets import Sheet, has_content, size_at
+from mlenv.model.environment import Overlap
+from mlenv.model.installed_path import ASIDE, weight
+
+Claims = Mapping[bytes, Mapping[int, Entry]]
+"""By path what each sheet, by its number, says of the file."""
+
+_SHOWN = 20
+_SIZED = 64
+_HASHED = 8
+_MOST_HASHED = 32 << 20
+"""So many bytes are hashed for one overlap, where sizes do not tell the copies apart."""
+_SHORT = 2048
+"""No file that only declares a namespace is longer."""
+_INIT = b"/__init__.py"
+_DECLARES = re.compile(rb"extend_path|declare_namespace")
+_DOCSTRING = re.compile(rb"(?s)(\"\"\"|'''|\"|').*\1")
+
+
+def find_overlaps(sheets: Sequence[Sheet], claims: Claims) -> tuple[Overlap, ...]:
+    """Return the files that several distributions claim, for each set of owners.
+
+    Args:
+        sheets: The records, all of one folder of packages.
+        claims: The paths that several of them have.
+    """
+    differing: dict[tuple[bool, frozenset[int]], list[bytes]] = {}
+    identical: dict[frozenset[int], int] = {}
+    for path, entries in claims.items():
+        owners = frozenset(entries)
+        if not _differ(entries):
+            identical[owners] = identical.get(owners, 0) + 1
+        elif not _is_namespace(sheets, path, entries):
+            is_aside = _weight(path) == ASIDE
+            differing.setdefault((is_aside, owners), []).append(path)
+    found = []
+    for owners, paths in _joined(differing):
+        equal = sum(count for some, count in identical.items() if some <= owners)
+        found.append(_overlap(sheets, claims, owners, paths, equal))
+    return tuple(sorted(found, key=lambda one: (one.weight, one.owners)))
+
+
+def _differ(entries: Mapping[int, Entry]) -> bool:
+    """Whether some of the copies are known to differ; hashes of one kind tell, else sizes."""
+    kinds = {entry.digest.partition(b"=")[0] for entry in entries.values()}
+    if len(kinds) == 1:
+        return len({entry.digest for entry in entries.values()}) > 1
+    return len({entry.size for entry in entries.values() if entry.size >= 0}) > 1
+
+
+def _is_namespace(sheets: Sequence[Sheet], path: bytes, entries: Mapping[int, Entry]) -> bool:
+    """Whether the copies of a file do no more than to make its folder a package of several.
+
+    The one that lies there is read. Where it is bare, another may have held what imports the
+    modules beside it; a package that is shared has none of its own beside it.
+    """
+    is_short = all(0 <= one.size <= _SHORT for one in entries.values())
+    if not is_short or not path.endswith(_INIT):
+        return False
+    data = read_bytes(_place(sheets, path, entries), _SHORT + 1) or b""
+    if _DECLARES.search(data):
+        return True
+    lines = (line.strip() for line in data.splitlines())
+    said = b"\n".join(line for line in lines if line and not line.startswith(b"#"))
+    if said and not _DOCSTRING.fullmatch(said):
+        return False
+    folder = path[: -len(_INIT) + 1]
+    fuller = [sheets[index] for index, one in entries.items() if one.size > len(data)]
+    return not any(_has_module(sheet, folder) for sheet in fuller)
+
+
+def _has_module(sheet: Sheet, folder: bytes) -> bool:
+    """Whether a distribution has modules right in a folder, beside its ``__init__.py``."""
+    beginning = folder[: folder.find(b"/") + 1]
+    lines = under(sheet.record, beginning, sheet.begun[beginning])
+    inner = (path_of(line)[len(folder) :] for line in lines if line.startswith(folder))
+    return any(b"/" not in one and one.endswith(b".py") and one != _INIT[1:] for one in inner)
+
+
+def _joined(
+    differing: dict[tuple[bool, frozenset[int]], list[bytes]],
+) -> Iterator[tuple[frozenset[int], list[bytes]]]:
+    """Yield the groups; what some of a group's owners share by themselves belongs to it.
+
+    What tells nothing joins what tells something, and not the other way round.
+    """
+    kept: dict[frozenset[int], list[bytes]] = {}
+    for is_aside, owners in sorted(differing, key=lambda key: (key[0], -len(key[1]))):
+        home = next((others for others in kept if owners <= others), owners)
+        kept.setdefault(home, []).extend(differing[is_aside, owners])
+    yield from kept.items()
+
+
+def _overlap(
+    sheets: Sequence[Sheet], claims: Claims, owners: frozenset[int], paths: list[bytes], equal: int
+) -> Overlap:
+    ranked = sorted(paths, key=lambda path: (_weight(path), path))
+    heaviest = _weight(ranked[0])
+    holder = _holder(sheets, {path: claims[path] for path in ranked if _weight(path) == heaviest})
+    members = [sheets[index].owner for index in owners]
+    members.sort(key=lambda one: (one.installed_at, one.name))
+    shown = sheets[min(owners)].shown
+    return Overlap(
+        tuple(one.name for one in members),
+        tuple(shown(path) for path in ranked[:_SHOWN]),
+        len(paths),
+        sheets[holder].owner.name if holder is not None else "",
+        equal,
+        heaviest,
+    )
+
+
+def _holder(sheets: Sequence[Sheet], claims: Claims) -> int | None:
+    """Return whose copies lie there, where all are of one; hashes are asked if sizes are equal."""
+    holders: set[int] | None = None
+    doubtful: list[tuple[int, bytes]] = []
+    for path, entries in islice(claims.items(), _SIZED):
+        size = size_at(_place(sheets, path, entries))
+        fitting = {index for index, entry in entries.items() if entry.size in (size, UNSTATED)}
+        if len({entries[index].digest for index in fitting}) > 1:
+            doubtful.append((size, path))
+        else:
+            holders = fitting if holders is None else holders & fitting
+    left = _MOST_HASHED
+    for size, path in sorted(doubtful)[:_HASHED] if holders is None else ():
+        left -= size
+        if left >= 0:
+            entries = claims[path]
+            place = _place(sheets, path, entries)
+            fitting = {index for index, entry in entries.items() if has_content(place, entry)}
+            holders = fitting if holders is None else holders & fitting
+    return min(holders) if holders else None
+
+
+def _place(sheets: Sequence[Sheet], path: bytes, entries: Mapping[int, Entry]) -> str:
+    return sheets[next(iter(entries))].place(path)
+
+
+def _weight(path: bytes) -> int:
+    return weight(path.decode("utf-8", "replace"))

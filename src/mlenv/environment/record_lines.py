@@ -1,0 +1,202 @@
+"""The lines of ``RECORD`` files: which folders one names, and what stands under one of them.
+
+Source: Recording installed projects ("The RECORD file"); PEP 376. A record is CSV: a path that is
+relative to the folder of packages or absolute, a hash and a size.
+
+The records of a large environment hold a hundred thousand lines and more, so they are not taken
+apart: installers write them in order of path, and a stretch whose lines all begin with one folder
+is counted, and passed over. What is in any other order is looked at line by line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from mlenv.records import dataclass
+
+_SHORT = 2048
+"""So few bytes are looked at line by line."""
+_DIGEST = re.compile(rb"[a-z0-9_]+=[A-Za-z0-9_-]+=*")
+_LONGEST_SIZE = 16
+Stretch = tuple[int, int]
+"""From a byte to before another."""
+UNSTATED = -1
+"""Instead of a size."""
+_FIELDS = 3
+_COMMAS = _FIELDS - 1
+_BREAK = re.compile(r"[\r\n]")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """What a record says of one file.
+
+    Attributes:
+        path: As recorded, with ``/``.
+        digest: The algorithm and the hash, such as ``sha256=…``.
+        size: In bytes; :data:`UNSTATED` where the record does not say.
+    """
+
+    path: bytes
+    digest: bytes
+    size: int
+
+
+def plain(data: bytes) -> bytes:
+    """Return a record with ``/`` in its paths and without the quotes of CSV.
+
+    A path may then hold commas; it ends before the last two of a line.
+    """
+    if b'"' not in data and b"\\" not in data:
+        return data
+    import csv  # few records quote a path
+    import io
+
+    text = data.decode("latin-1")
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if len(row) >= _FIELDS]
+        lines = [f"{row[0]},{row[1]},{row[2]}" for row in rows if not _BREAK.search(row[0])]
+    except csv.Error:
+        lines = text.replace("\r", "").split("\n")
+    return "\n".join(lines).replace("\\", "/").encode("latin-1")
+
+
+def folders(data: bytes) -> dict[bytes, Stretch]:
+    """Return what the paths of a record begin with: folders with their ``/``, or files.
+
+    Each with a stretch of the record in which all of its lines lie.
+
+    Args:
+        data: A record in its plain form.
+    """
+    found: dict[bytes, Stretch] = {}
+    first = data.find(b"\n")
+    first = first if first >= 0 else len(data)
+    _of_lines(data, 0, first, found)
+    _of_stretch(data, first, len(data), found)
+    return found
+
+
+def _of_stretch(data: bytes, start: int, end: int, found: dict[bytes, Stretch]) -> None:
+    """Add what the paths of a stretch begin with; it starts at a line feed, or is empty."""
+    while end - start > _SHORT:
+        line = data.rfind(b"\n", start, (start + end) // 2)
+        slash = data.find(b"/", line, end) if line >= 0 else -1
+        if slash < 0 or data.find(b",", line, slash) >= 0 or data.find(b"\n", line + 1, slash) >= 0:
+            break
+        beginning = data[line : slash + 1]
+        first = data.find(beginning, start, end)
+        after = data.find(b"\n", data.rfind(beginning, start, end) + 1, end)
+        stop = after if after >= 0 else end
+        if data.count(b"\n", first, stop) != data.count(beginning, first, stop):
+            break
+        _add(found, beginning[1:], first, stop)
+        if first - start < end - stop:
+            _of_stretch(data, start, first, found)
+            start = stop
+        else:
+            _of_stretch(data, stop, end, found)
+            end = first
+    _of_lines(data, start, end, found)
+
+
+def _of_lines(data: bytes, start: int, end: int, found: dict[bytes, Stretch]) -> None:
+    stretch = data[start:end]
+    lines = stretch.split(b"\n")
+    if stretch.count(b",") > _COMMAS * len(lines):  # some path holds one
+        for line in lines:
+            folder, slash, _ = line.partition(b"/")
+            is_folder = slash and b"," not in folder
+            if line:
+                _add(found, folder + slash if is_folder else path_of(line), start, end)
+        return
+    for folder in {line.partition(b"/")[0] for line in lines}:
+        path, comma, _ = folder.partition(b",")
+        # nothing stands before the first slash of an absolute path, nor on an empty line
+        if folder or b"\n/" in stretch or stretch.startswith(b"/"):
+            _add(found, path if comma else folder + b"/", start, end)
+
+
+def _add(found: dict[bytes, Stretch], beginning: bytes, start: int, end: int) -> None:
+    known = found.get(beginning)
+    if known is not None:
+        start, end = min(start, known[0]), max(end, known[1])
+    found[beginning] = start, end
+
+
+def under(data: bytes, beginning: bytes, stretch: Stretch) -> list[bytes]:
+    """Return the lines of a record whose paths begin with a folder, or are a file.
+
+    Args:
+        data: A record in its plain form.
+        beginning: As :func:`folders` has it.
+        stretch: The same.
+    """
+    start = beginning if beginning.endswith(b"/") else beginning + b","
+    lines = data[stretch[0] : stretch[1]].split(b"\n")
+    return [line for line in lines if line.startswith(start)]
+
+
+def path_of(line: bytes) -> bytes:
+    """Return the path of a line; all of it where the line has no further fields."""
+    if line.count(b",") <= _COMMAS:
+        return line.partition(b",")[0]
+    return line.rsplit(b",", 2)[0]
+
+
+def entry_of(line: bytes) -> Entry | None:
+    """Return what a line says; None where it has no hash, as those of compiled Python have none."""
+    path, comma, rest = line.rpartition(b",")
+    path, _, digest = path.rpartition(b",")
+    if not comma or not _DIGEST.fullmatch(digest):
+        return None
+    size = rest.rstrip(b"\r")
+    return Entry(
+        path, digest.rstrip(b"="), int(size) if size.isdigit() and len(size) < _LONGEST_SIZE else -1
+    )
+
+
+def claims(
+    records: Sequence[bytes], begun: Sequence[Mapping[bytes, Stretch]]
+) -> dict[bytes, dict[int, Entry]]:
+    """Return the files that several records claim with a hash, by path and by record.
+
+    Args:
+        records: In their plain form.
+        begun: For each what :func:`folders` tells of it.
+    """
+    owners: dict[bytes, list[int]] = {}
+    for index, found in enumerate(begun):
+        for beginning in found:
+            owners.setdefault(beginning, []).append(index)
+    claimed: dict[bytes, dict[int, Entry]] = {}
+    for beginning, indices in owners.items():
+        # what Python compiled there has no hash
+        if len(indices) > 1 and beginning != b"__pycache__/":
+            lines = {one: under(records[one], beginning, begun[one][beginning]) for one in indices}
+            claimed.update(_claims_among(lines))
+    return claimed
+
+
+def _claims_among(records: dict[int, list[bytes]]) -> dict[bytes, dict[int, Entry]]:
+    seen: set[bytes] = set()
+    several: set[bytes] = set()
+    by_path: dict[int, dict[bytes, bytes]] = {}
+    for index, lines in records.items():
+        by_path[index] = here = dict(zip(_paths(lines), lines, strict=True))
+        several |= seen & here.keys()
+        seen |= here.keys()
+    found = {}
+    for path in several:
+        entries = {one: entry_of(here[path]) for one, here in by_path.items() if path in here}
+        hashed = {one: entry for one, entry in entries.items() if entry is not None}
+        if len(hashed) > 1:
+            found[path] = hashed
+    return found
+
+
+def _paths(lines: list[bytes]) -> list[bytes]:
+    if b"".join(lines).count(b",") > _COMMAS * len(lines):
+        return [path_of(line) for line in lines]
+    return [line.partition(b",")[0] for line in lines]

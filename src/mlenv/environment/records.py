@@ -1,0 +1,146 @@
+"""Whose files lie on the disk: what the records of an environment's distributions tell of them.
+
+Sources: Recording installed projects; PEP 376; setuptools, "Eggs" (``top_level.txt``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from mlenv.environment.altered import find_altered
+from mlenv.environment.disk import names_in, read_bytes, read_text
+from mlenv.environment.overlapping import Claims, find_overlaps
+from mlenv.environment.record_lines import claims, folders, plain
+from mlenv.environment.sheets import Sheet
+from mlenv.model.environment import DIST_INFO, Altered, CondaPackage, Distribution, Overlap
+from mlenv.model.requirement import canonical_name
+
+_MOST_BYTES = 64 << 20
+_PACKAGERS = frozenset(("conda", "debian", "rpm"))
+"""Installers whose packages change files after their records were written."""
+
+
+class Records:
+    """The records of an environment's distributions; read when first asked for.
+
+    Args:
+        prefix: The environment's folder.
+        distributions: What is installed, without what other folders hide.
+        conda: conda's packages; their files have no record of their own.
+        whole: Whether every file is looked at and hashed, not a few of them.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        distributions: Iterable[Distribution],
+        conda: Iterable[CondaPackage] = (),
+        *,
+        whole: bool = False,
+    ) -> None:
+        self._prefix = prefix
+        self._distributions = tuple(distributions)
+        self._conda = tuple(conda)
+        self._whole = whole
+
+    @cached_property
+    def overlaps(self) -> Sequence[Overlap]:
+        """The files that several distributions claim, for each set of owners."""
+        return tuple(one for site in self._sites for one in find_overlaps(*site))
+
+    @cached_property
+    def altered(self) -> Sequence[Altered]:
+        """The distributions whose files are not as recorded, but for what others claim too."""
+        kept = self._kept_by_conda
+        found = []
+        for sheets, claimed in self._sites:
+            listed = _listed(sheets[0].site)
+            shared: dict[int, set[bytes]] = {}
+            for path, entries in claimed.items():
+                for index in entries:
+                    shared.setdefault(index, set()).add(path)
+            for index, sheet in enumerate(sheets):
+                owner = sheet.owner
+                if owner.installer in _PACKAGERS or owner.location in kept or _is_editable(owner):
+                    continue
+                one = find_altered(sheet, listed, shared.get(index, set()), whole=self._whole)
+                if one is not None:
+                    found.append(one)
+        return tuple(found)
+
+    def modules(self) -> Mapping[str, str]:
+        """Return the canonical name of the distribution that owns each top-level module.
+
+        Where several share a namespace, it is the one of that name, else the first.
+        """
+        owners: dict[str, list[str]] = {}
+        for sheet in self._sheets:
+            for beginning in sheet.begun:
+                module = _module(beginning.decode("utf-8", "replace"))
+                if module:
+                    owners.setdefault(module, []).append(sheet.owner.name)
+        for one in self._distributions:
+            if one.form != DIST_INFO:
+                listed = read_text(os.path.join(self._prefix, one.location, "top_level.txt"))
+                for module in listed.split():
+                    owners.setdefault(module, []).append(one.name)
+        return {
+            module: named if (named := canonical_name(module)) in names else min(names)
+            for module, names in sorted(owners.items())
+        }
+
+    @cached_property
+    def _sheets(self) -> tuple[Sheet, ...]:
+        found = []
+        for one in self._distributions:
+            if one.form != DIST_INFO:
+                continue
+            data = read_bytes(os.path.join(self._prefix, one.location, "RECORD"), _MOST_BYTES)
+            if data:
+                record = plain(data)
+                site = os.path.join(self._prefix, one.site)
+                found.append(Sheet(one, site, record, folders(record)))
+        return tuple(found)
+
+    @cached_property
+    def _sites(self) -> tuple[tuple[Sequence[Sheet], Claims], ...]:
+        """For each folder of packages the records, and what several of them claim."""
+        sites: dict[str, list[Sheet]] = {}
+        for sheet in self._sheets:
+            sites.setdefault(sheet.site, []).append(sheet)
+        return tuple(
+            (sheets, claims([one.record for one in sheets], [one.begun for one in sheets]))
+            for sheets in sites.values()
+        )
+
+    @cached_property
+    def _kept_by_conda(self) -> frozenset[str]:
+        """The metadata that conda's packages brought: what builds them changes files afterwards."""
+        return frozenset(
+            file.rpartition("/")[0]
+            for package in self._conda
+            for file in package.files
+            if file.endswith(".dist-info/METADATA")
+        )
+
+
+def _is_editable(owner: Distribution) -> bool:
+    return owner.origin is not None and owner.origin.editable
+
+
+def _module(beginning: str) -> str:
+    """Return the module that a folder or a file at the top is imported as; empty for none."""
+    name, dot, extension = beginning.rstrip("/").partition(".")
+    is_folder = beginning.endswith("/")
+    if is_folder and dot:
+        return ""
+    is_module = is_folder or extension == "py" or extension.endswith(("so", "pyd"))
+    return name if is_module and name.isidentifier() and name != "__pycache__" else ""
+
+
+def _listed(site: str) -> frozenset[bytes]:
+    """Return the names in a folder of packages, each as a file's and as a folder's."""
+    names = [name.encode("utf-8", "surrogateescape") for name in names_in(site)]
+    return frozenset((*names, *(name + b"/" for name in names)))

@@ -1,0 +1,70 @@
+"""The record of one distribution, and the files on the disk that it speaks of."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Mapping
+
+from mlenv.environment.disk import feed
+from mlenv.environment.record_lines import Entry, Stretch
+from mlenv.model.environment import Distribution
+from mlenv.records import dataclass
+
+_ALGORITHMS = frozenset(("sha256", "sha384", "sha512", "sha1", "md5", "blake2b", "sha3_256"))
+MISSING, UNKNOWN = -1, -2
+"""Instead of a size: no such file, or nothing can be told of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """The record of one distribution.
+
+    Attributes:
+        owner: Whose it is.
+        site: The folder that its paths start from, whole.
+        record: Its lines, in their plain form.
+        begun: What their paths begin with.
+    """
+
+    owner: Distribution
+    site: str
+    record: bytes
+    begun: Mapping[bytes, Stretch]
+
+    def place(self, path: bytes) -> str:
+        """Return where a recorded file lies."""
+        return os.path.join(self.site, path.decode("utf-8", "surrogateescape"))
+
+    def shown(self, path: bytes) -> str:
+        """Return a recorded path as messages have it: relative to the prefix, with ``/``."""
+        text = path.decode("utf-8", "replace")
+        return posixpath.normpath(posixpath.join(self.owner.site, text))
+
+
+def size_at(place: str) -> int:
+    """Return the size of a file, :data:`MISSING` or :data:`UNKNOWN`."""
+    try:
+        return os.stat(place).st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return MISSING
+    except (OSError, ValueError):
+        return UNKNOWN
+
+
+def has_content(place: str, entry: Entry) -> bool | None:
+    """Return whether a file has the hash that a record gives it; None where that is not known."""
+    algorithm = entry.digest.partition(b"=")[0].decode("ascii")
+    if algorithm not in _ALGORITHMS:
+        return None
+    # most files are told apart by their sizes
+    import hashlib
+    from base64 import urlsafe_b64encode
+
+    made = hashlib.new(algorithm, usedforsecurity=False)
+    if not feed(place, made.update):
+        return None
+    said = entry.digest.partition(b"=")[2]
+    return (
+        urlsafe_b64encode(made.digest()).rstrip(b"=") == said or made.hexdigest() == said.decode()
+    )
