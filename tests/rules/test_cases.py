@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import tomli
+from machines import machine_of
 from making import environment_of
 
 from mlenv.audit import audit_project
@@ -72,7 +73,8 @@ def found(folder: Path, code: str, case: dict[str, Any]) -> list[dict[str, str]]
     machines = targets(case["target"], folder) if "target" in case else ()
     today = case.get("as_of", TODAY)
     environment = environment_of(case["environment"]) if "environment" in case else None
-    around = Surroundings(machines, environment)
+    machine = machine_of(case["machine"]) if "machine" in case else None
+    around = Surroundings(machines, environment, machine)
     report = audit_project((str(folder),), config, today=today, around=around)
     return [
         {

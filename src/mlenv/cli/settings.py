@@ -12,6 +12,7 @@ from mlenv.errors import UsageError
 
 if TYPE_CHECKING:
     from mlenv.cli.requests import AuditRequest, BaselineRequest, DepsRequest
+    from mlenv.model.machine import Machine
     from mlenv.model.target import Target
 
 STDIN = "-"
@@ -52,7 +53,12 @@ def common_folder(paths: tuple[str, ...], stdin_filename: str) -> str:
 
 
 def chosen_targets(
-    config: Config, names: tuple[str, ...] = (), *, static: bool = False, with_python: bool = True
+    config: Config,
+    names: tuple[str, ...] = (),
+    *,
+    static: bool = False,
+    with_python: bool = True,
+    machine: Machine | None = None,
 ) -> tuple[Target, ...]:
     """Return the machines that an audit judges for, and tell what is not known of them.
 
@@ -61,6 +67,7 @@ def chosen_targets(
         names: What the command line names.
         static: Whether this machine counts only where the command line names it.
         with_python: Whether the Python of the active environment counts for this machine.
+        machine: What a survey of this machine found, where there was one.
 
     Raises:
         UsageError: A name stands for nothing, or what it stands for cannot be read.
@@ -72,7 +79,9 @@ def chosen_targets(
             return ()
     from mlenv.machine.choose import choose  # most audits have no target
 
-    return choose(names, config, os.environ, tell, static=static, with_python=with_python)
+    return choose(
+        names, config, os.environ, tell, static=static, with_python=with_python, machine=machine
+    )
 
 
 def items(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,12 +10,15 @@ from mlenv.config import suggestion
 from mlenv.errors import ConfigError, UsageError
 from mlenv.machine.build import described, unknown_gpus
 from mlenv.machine.keys import Path, machine_fields
+from mlenv.model.target import LOCAL
 
 if TYPE_CHECKING:
     from mlenv.config import Config
+    from mlenv.machine.local import Local
+    from mlenv.model.machine import Machine
     from mlenv.model.target import Target
 
-LOCAL, NONE = "local", "none"
+NONE = "none"
 
 
 def choose(
@@ -26,6 +29,7 @@ def choose(
     *,
     static: bool = False,
     with_python: bool = True,
+    machine: Machine | None = None,
 ) -> tuple[Target, ...]:
     """Return the targets of an audit, in the order in which they are named, each once.
 
@@ -37,6 +41,7 @@ def choose(
         warn: Takes a line for whoever reads the report.
         static: Whether this machine counts only where the command line names it.
         with_python: Whether the Python of the active environment counts for ``local``.
+        machine: What a survey of this machine found, where there was one.
 
     Raises:
         UsageError: A name stands for nothing, or what it stands for cannot be read.
@@ -46,6 +51,12 @@ def choose(
         if len(named) > 1:
             raise UsageError("target 'none' goes with no other target")
         return ()
+
+    def looked() -> Local:
+        from mlenv.machine.local import look
+
+        return look(environment, machine=machine, with_python=with_python)
+
     bases = [os.path.basename(name) for name in named]
     found = []
     for name in named:
@@ -53,9 +64,9 @@ def choose(
             is_shared = bases.count(os.path.basename(name)) > 1
             found.append(_named(name, config, by_user=bool(names), is_shared=is_shared))
         elif names or not static:
-            found.append(_local(environment, warn, with_python=with_python))
+            found.append(_local(looked(), warn))
     if not named and not static:
-        found = list(_default(environment, warn, with_python=with_python))
+        found = list(_default(looked(), warn))
     for target in found:
         for gpu in unknown_gpus(target):
             warn(
@@ -108,24 +119,14 @@ def table_fields(name: str, table: Mapping[str, Any], path: str) -> dict[str, An
     return machine_fields(table, ("targets", name), refuse)
 
 
-def _local(
-    environment: Mapping[str, str], warn: Callable[[str], None], *, with_python: bool
-) -> Target:
-    from mlenv.machine.local import look
-
-    local = look(environment, with_python=with_python)
+def _local(local: Local, warn: Callable[[str], None]) -> Target:
     if local.problem:
         warn(f"mlenv: the GPUs of this machine are not known: {local.problem}")
     return local.target
 
 
-def _default(
-    environment: Mapping[str, str], warn: Callable[[str], None], *, with_python: bool
-) -> tuple[Target, ...]:
+def _default(local: Local, warn: Callable[[str], None]) -> tuple[Target, ...]:
     """Return this machine where its driver answers."""
-    from mlenv.machine.local import look
-
-    local = look(environment, with_python=with_python)
     if local.problem:
         warn(f"mlenv: no target is judged, the GPUs are not known: {local.problem}")
     return (local.target,) if local.has_answer else ()

@@ -13,7 +13,7 @@ from mlenv.machine.root import HERE
 from mlenv.machine.survey import survey
 from mlenv.machine.toolkit import conda_version
 from mlenv.model.machine import GpuState, Machine
-from mlenv.model.target import Gpu, Target
+from mlenv.model.target import LOCAL, Gpu, Target
 from mlenv.records import dataclass, replace
 
 _GIB = 1 << 30

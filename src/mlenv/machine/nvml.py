@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-
 NOT_THERE = -1
 """The number of no error of NVML: there is no nvidia-ml-py to ask it with."""
 _MOST_GPUS = 256

@@ -13,6 +13,9 @@ WINDOWS = "windows"
 MACOS = "macos"
 SYSTEMS = (LINUX, WINDOWS, MACOS)
 
+LOCAL = "local"
+"""The name of this machine as a target."""
+
 Capability = tuple[int, int]
 """A compute capability: major, minor."""
 

@@ -9,7 +9,9 @@ from mlenv.records import dataclass
 
 Check = Callable[..., Iterator[Finding]]
 
-GRANULARITIES = ("source", "install_set", "image_set", "setting", "environment", "project")
+GRANULARITIES = (
+    *("source", "install_set", "image_set", "setting", "environment", "machine", "project"),
+)
 """What a rule may be called for, one at a time; the first parameter's name says which."""
 
 TOPICS = (

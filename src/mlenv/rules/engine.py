@@ -21,6 +21,7 @@ from mlenv.suppress import Entries, Suppressions
 if TYPE_CHECKING:
     from mlenv.baseline import Ledger
     from mlenv.model.environment import Environment
+    from mlenv.model.machine import Machine
 
 _MOST_NAMED = 3
 _LONGEST_LINE = 2_000
@@ -146,9 +147,9 @@ def _items(granularity: str, context: dict[str, Any]) -> Sequence[object]:
             context["settings"] = tuple(made)
         settings: Sequence[object] = context["settings"]
         return settings
-    if granularity == "environment":
-        environment: Environment | None = context["environment"]
-        return () if environment is None else (environment,)
+    if granularity in ("environment", "machine"):
+        one: Environment | Machine | None = context[granularity]
+        return () if one is None else (one,)
     items = {"install_set": project.install_sets, "image_set": project.image_sets}
     return items.get(granularity, (project,))
 

@@ -29,6 +29,7 @@ from mlenv.rules import (
     indexes,
     local_builds,
     locks,
+    machine,
     mixing,
     names,
     numpy2,
@@ -47,6 +48,7 @@ from mlenv.rules import (
     system_libraries,
     system_releases,
     toolkit,
+    toolkit_here,
     wheels,
 )
 from mlenv.rules.base import Rule
@@ -72,7 +74,9 @@ RULES: tuple[Rule, ...] = tuple(
         cuda_mixing,
         conda_selectors,
         toolkit,
+        toolkit_here,
         drivers,
+        machine,
         pixi_machines,
         gpu_architectures,
         removed_interfaces,

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from mlenv.audit import audit_project
+from mlenv.cli.days import day
 from mlenv.cli.output import tell, view_of, write_report
 from mlenv.cli.settings import (
     chosen_targets,
@@ -15,7 +16,6 @@ from mlenv.cli.settings import (
     known_rules,
     standard_input,
 )
-from mlenv.errors import UsageError
 from mlenv.exit_codes import NOTHING
 from mlenv.model.surroundings import Surroundings
 from mlenv.report.registry import report_renderer
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mlenv.cli.requests import AuditRequest
     from mlenv.config import Config
     from mlenv.model.environment import Environment
+    from mlenv.model.machine import Machine
     from mlenv.model.report import Report
     from mlenv.model.target import Target
     from mlenv.report.view import View
@@ -40,17 +41,18 @@ def run(request: AuditRequest) -> int:
     """
     reports = _reports(request)
     config = _config(request)
-    targets = _targets(request, config)
     environment = _environment(request)
+    machine = _machine(request, environment)
+    targets = _targets(request, config, machine)
     ledger = _ledger(request)
     report = audit_project(
         request.paths,
         config,
         stdin=standard_input(request),
-        today=_day(request.as_of),
+        today=day(request.as_of),
         ledger=ledger,
         baseline=request.baseline,
-        around=Surroundings(targets, environment),
+        around=Surroundings(targets, environment, machine),
     )
     for render, output in reports:
         view = view_of(
@@ -71,9 +73,27 @@ def run(request: AuditRequest) -> int:
     return report.exit_code
 
 
-def _targets(request: AuditRequest, config: Config) -> tuple[Target, ...]:
+def _machine(request: AuditRequest, environment: Environment | None) -> Machine | None:
+    """Return this machine where it counts and may have something to tell."""
+    from mlenv.machine.presence import may_have_driver
+
+    is_looked_at = not request.static and "none" not in request.target
+    if not is_looked_at or (environment is None and not may_have_driver(os.environ)):
+        return None
+    from mlenv.machine.survey import survey
+
+    return survey(os.environ)
+
+
+def _targets(request: AuditRequest, config: Config, machine: Machine | None) -> tuple[Target, ...]:
     is_looked_at = request.env != "none" and not request.static
-    return chosen_targets(config, request.target, static=request.static, with_python=is_looked_at)
+    return chosen_targets(
+        config,
+        request.target,
+        static=request.static,
+        with_python=is_looked_at,
+        machine=machine,
+    )
 
 
 def _environment(request: AuditRequest) -> Environment | None:
@@ -90,20 +110,6 @@ def _environment(request: AuditRequest) -> Environment | None:
         cache=not request.no_cache,
         verify=request.verify_files,
     )
-
-
-def _day(text: str) -> str:
-    if not text:
-        return ""
-    from time import strftime, strptime  # few audits name a day
-
-    try:
-        day = strftime("%Y-%m-%d", strptime(text, "%Y-%m-%d"))
-    except ValueError:
-        day = ""
-    if day != text:
-        raise UsageError(f"--as-of: {text!r} is no date such as 2027-01-31")
-    return text
 
 
 def _ledger(request: AuditRequest) -> Ledger | None:
