@@ -6,9 +6,12 @@ from mlenv.records import dataclass
 
 AUDIT_FORMATS = ("text", "json", "github", "sarif", "concise")
 DEPS_FORMATS = ("table", "json")
+ENV_FORMATS = ("text", "json", "markdown")
+TREE_FORMATS = ("text", "json", "mermaid")
+SNAPSHOT_FORMATS = ("toml", "json")
 COLORS = ("auto", "always", "never")
 HERE = (".",)
-SCHEMAS = ("config", "audit", "deps", "baseline")
+SCHEMAS = ("config", "audit", "deps", "baseline", "snapshot", "env", "diff", "tree")
 """What has a JSON schema."""
 
 
@@ -189,6 +192,106 @@ class InitRequest:
     baseline: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class EnvRequest:
+    """``mlenv env``: the options as given.
+
+    Attributes:
+        path: The project's folder, or an environment.
+        env: ``auto``, ``none`` or the path of an environment.
+        target: The machine to judge for; empty for this one.
+        format: How to show it.
+        output: The file to write to; empty or ``-`` for the standard output.
+        no_binaries: Whether compiled files are left alone.
+        no_cache: Whether what is known of them from an earlier run does not count.
+        fail_on: The severity that fails.
+        as_of: The day that is judged by, as ``YYYY-MM-DD``; empty for today.
+        color: ``auto``, ``always`` or ``never``.
+        verbose: Every finding.
+    """
+
+    path: str = "."
+    env: str = "auto"
+    target: str = ""
+    format: str = "text"
+    output: str = ""
+    no_binaries: bool = False
+    no_cache: bool = False
+    fail_on: str = "never"
+    as_of: str = ""
+    color: str = "auto"
+    verbose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRequest:
+    """``mlenv snapshot``: the options as given.
+
+    Attributes:
+        path: The project's folder, or an environment.
+        env: ``auto``, ``none`` or the path of an environment.
+        format: ``toml`` or ``json``.
+        output: The file to write to; empty or ``-`` for the standard output.
+        no_binaries: Whether compiled files are left alone.
+    """
+
+    path: str = "."
+    env: str = "auto"
+    format: str = "toml"
+    output: str = ""
+    no_binaries: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRequest:
+    """``mlenv diff``: the options as given.
+
+    Attributes:
+        left: A snapshot's file, ``here``, a folder with an environment, or an environment.
+        right: The same.
+        format: How to show it.
+        output: The file to write to; empty or ``-`` for the standard output.
+        exit_code: Whether differences make the exit code 1.
+        color: ``auto``, ``always`` or ``never``.
+        verbose: Every package and reason.
+    """
+
+    left: str
+    right: str = "here"
+    format: str = "text"
+    output: str = ""
+    exit_code: bool = False
+    color: str = "auto"
+    verbose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRequest:
+    """``mlenv tree``: the options as given.
+
+    Attributes:
+        package: The distribution whose tree is drawn; empty for all.
+        env: ``auto`` or the path of an environment.
+        reverse: Whether to show what needs a distribution.
+        depth: How many levels are drawn; 0 for all.
+        heaviest: Whether to rank by what removing each would free.
+        format: How to show it.
+        output: The file to write to; empty or ``-`` for the standard output.
+        color: ``auto``, ``always`` or ``never``.
+        verbose: Everything known.
+    """
+
+    package: str = ""
+    env: str = "auto"
+    reverse: bool = False
+    depth: int = 0
+    heaviest: bool = False
+    format: str = "text"
+    output: str = ""
+    color: str = "auto"
+    verbose: bool = False
+
+
 Request = (
     AuditRequest
     | DepsRequest
@@ -198,4 +301,8 @@ Request = (
     | ConfigSchemaRequest
     | BaselineRequest
     | InitRequest
+    | EnvRequest
+    | SnapshotRequest
+    | DiffRequest
+    | TreeRequest
 )

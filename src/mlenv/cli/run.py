@@ -11,9 +11,13 @@ from mlenv.cli.requests import (
     ConfigSchemaRequest,
     ConfigShowRequest,
     DepsRequest,
+    DiffRequest,
+    EnvRequest,
     ExplainRequest,
     InitRequest,
     RulesRequest,
+    SnapshotRequest,
+    TreeRequest,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +32,10 @@ _MODULES = {
     ConfigSchemaRequest: "mlenv.cli.commands.config",
     BaselineRequest: "mlenv.cli.commands.baseline",
     InitRequest: "mlenv.cli.commands.init",
+    EnvRequest: "mlenv.cli.commands.env",
+    SnapshotRequest: "mlenv.cli.commands.snapshot",
+    DiffRequest: "mlenv.cli.commands.diff",
+    TreeRequest: "mlenv.cli.commands.tree",
 }
 
 

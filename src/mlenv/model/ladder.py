@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mlenv.records import dataclass
+from mlenv.records import dataclass, replace
 
 if TYPE_CHECKING:
     from mlenv.model.report import Reported
@@ -73,3 +74,16 @@ class Ladder:
     title: tuple[str, ...]
     rungs: tuple[Rung, ...]
     verdict: Verdict
+
+    def changed(self, change: Callable[[str], str]) -> Ladder:
+        """Return a ladder with each of its texts changed, those of its findings too."""
+        made = tuple(
+            replace(
+                one,
+                text=change(one.text),
+                findings=tuple(replace(it, message=change(it.message)) for it in one.findings),
+            )
+            for one in self.rungs
+        )
+        verdict = Verdict(self.verdict.state, change(self.verdict.text))
+        return Ladder(tuple(map(change, self.title)), made, verdict)

@@ -33,6 +33,8 @@ _COMPANIONS = (
     *("onnxruntime-gpu", "onnxruntime", "cupy-cuda13x", "cupy-cuda12x", "tensorrt", "transformers"),
 )
 """What is built for a torch or a CUDA, or works with one, in the order of how telling it is."""
+_CONDA_NAMES = {"pytorch": "torch"}
+_SPOKEN_OF = ("torch", "numpy", *_COMPANIONS)
 _TOPICS = {
     "driver": rungs.DRIVER,
     "cuda-toolkit": rungs.CUDA,
@@ -56,52 +58,48 @@ class Standing:
     """What a ladder is made of.
 
     Attributes:
-        target: The machine that is judged for.
+        target: The machine that is judged for, with what is installed there.
+        name: What that machine is called.
         machine: This machine as it was found; None where another one is judged for.
         environment: What is installed; None where only the target tells, or nothing does.
         findings: What the rules found.
     """
 
     target: Target
+    name: str = ""
     machine: Machine | None = None
     environment: Environment | None = None
     findings: tuple[Reported, ...] = ()
 
     @property
     def packages(self) -> Mapping[str, str]:
-        """Versions by canonical name."""
-        if self.environment is not None:
-            found = {one.name: one.version for one in self.environment.distributions.values()}
-            return {**_conda_pythons(self.environment), **found}
+        """Versions by canonical name, conda's where nothing else tells."""
         installed = self.target.installed
-        return installed.packages if installed is not None else {}
+        if installed is None:
+            return {}
+        conda = installed.conda_packages
+        known = {_CONDA_NAMES.get(name, name): conda[name] for name in conda}
+        found = {name: known[name] for name in _SPOKEN_OF if name in known}
+        return {**found, **installed.packages}
 
     @property
     def torch(self) -> str:
         """The version of torch, with the label of its build where that is known."""
-        truth = self.environment.torch.get("torch") if self.environment is not None else None
-        return (truth.version if truth is not None else "") or self.packages.get("torch", "")
+        return self.packages.get("torch", "")
 
     @property
     def torch_cuda(self) -> str | None:
         """The CUDA that torch was built with; empty for a build without, None if not known."""
-        truth = self.environment.torch.get("torch") if self.environment is not None else None
-        stated = truth.cuda if truth is not None else ""
-        if not stated and self.target.installed is not None:
-            stated = self.target.installed.torch_cuda
+        stated = self.target.installed.torch_cuda if self.target.installed is not None else ""
         if stated:
             return "" if stated == "none" else stated
         return cuda_of_label(self.torch.partition("+")[2])
 
-
-def _conda_pythons(environment: Environment) -> dict[str, str]:
-    """Return conda's packages under the names that the ladder speaks of."""
-    names = {"pytorch": "torch", **dict.fromkeys(("numpy", "torchvision", "torchaudio"), "")}
-    return {
-        known or name: environment.conda[name].version
-        for name, known in names.items()
-        if name in environment.conda
-    }
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """What the installed torch says that it has kernels for, where that is known."""
+        installed = self.target.installed
+        return installed.torch_architectures if installed is not None else ()
 
 
 def ladder_of(standing: Standing, knowledge: Knowledge) -> Ladder:
@@ -134,7 +132,7 @@ def _by_rung(findings: Iterable[Reported]) -> dict[str, list[Reported]]:
     for one in sorted(findings, key=lambda one: one.severity.rank):
         key = _TOPICS.get(one.topic, rungs.PACKAGES)
         # kernels, builds and clashes of something else than torch are its neighbours' affair
-        if key == rungs.TORCH and one.packages and "torch" not in one.packages:
+        if key == rungs.TORCH and one.packages and one.packages[0] != "torch":
             key = rungs.COMPANIONS
         found[key].append(one)
     return found
@@ -151,11 +149,11 @@ def _title(standing: Standing) -> Iterable[str]:
         made = f" (made by {environment.made_by})" if environment.made_by else ""
         yield f"{environment.name}{made}"
     elif standing.target.installed is not None:
-        yield f"what {standing.target.name} has"
+        yield f"what is installed on {standing.name}"
     else:
         yield "no environment"
     if machine is None:
-        said = [standing.target.name, standing.target.os, standing.target.arch]
+        said = [standing.name, standing.target.os, standing.target.arch]
         said.append(f"glibc {standing.target.glibc}" if standing.target.glibc else "")
     else:
         said = [machine.release or machine.os, machine.arch, machine.libc]
@@ -262,19 +260,11 @@ def _torch(standing: Standing) -> tuple[str, str]:
         said.append(f"built for ROCm {truth.hip}")
     elif cuda is not None:
         said.append(f"built for CUDA {cuda}" if cuda else "built without CUDA")
-    names = kernels_of_torch(standing)
+    names = standing.architectures
     if names:
         shown = names if len(names) <= 3 else (names[0], "…", names[-1])
         said.append(f"kernels {' '.join(shown)}")
     return rungs.OK, ", ".join(said)
-
-
-def kernels_of_torch(standing: Standing) -> tuple[str, ...]:
-    """Return the architectures that the installed torch says it has kernels for, if known."""
-    environment, installed = standing.environment, standing.target.installed
-    if environment is not None and environment.binaries is not None:
-        return environment.binaries.architectures("torch")
-    return installed.torch_architectures if installed is not None else ()
 
 
 def _companions(standing: Standing) -> tuple[str, str]:
@@ -287,23 +277,17 @@ def _numpy(standing: Standing) -> tuple[str, str]:
     version = standing.packages.get("numpy", "")
     if not version:
         return rungs.ABSENT, "not installed"
-    blas = ""
-    if standing.environment is not None:
-        blas = standing.environment.blas
-    elif standing.target.installed is not None:
-        blas = standing.target.installed.blas
+    blas = standing.target.installed.blas if standing.target.installed is not None else ""
     return rungs.OK, f"{version}{blas and f', {blas}'}"
 
 
 def _packages(standing: Standing) -> tuple[str, str]:
     environment, installed = standing.environment, standing.target.installed
-    if environment is None and installed is None:
+    if installed is None:
         return rungs.UNKNOWN, "no environment was read"
-    conda, count = 0, len(standing.packages)
+    conda, count = len(installed.conda_packages), len(installed.packages)
     if environment is not None:
         conda, count = len(environment.conda), len(environment.distributions)
-    elif installed is not None:
-        conda = len(installed.conda_packages)
     text = f"{count} Python {'package' if count == 1 else 'packages'}"
     return rungs.OK, text + (f", {conda} from conda" if conda else "")
 
@@ -335,13 +319,18 @@ def _verdict(standing: Standing, made: tuple[Rung, ...], knowledge: Knowledge) -
         one
         for key in _OF_TORCH
         for one in found[key].findings
-        if one.severity is Severity.ERROR and (key in _MACHINE or "torch" in one.packages)
+        if one.severity is Severity.ERROR and _is_of_torch(one, key)
     ]
     name = f"torch {standing.torch}"
     if broken:
         return Verdict(*_aside(rungs.ERROR, f"not as it is: {broken[0].message}", made, broken))
     state, text = _without_errors(standing, found, name, knowledge)
     return Verdict(*_aside(state, text, made, ()))
+
+
+def _is_of_torch(finding: Reported, key: str) -> bool:
+    """Whether a finding speaks of torch itself, or of the machine whatever runs there."""
+    return "torch" in finding.packages[:1] or (not finding.packages and key in _MACHINE)
 
 
 def _aside(
@@ -391,7 +380,7 @@ def _architectures(standing: Standing, knowledge: Knowledge) -> Architectures | 
     from mlenv.knowledge.torch import label_of_cuda, read_architectures
     from mlenv.model.finding import Evidence
 
-    names = kernels_of_torch(standing)
+    names = standing.architectures
     if names:
         return read_architectures(names, Evidence("", ""))
     version = parse_version(standing.torch)
@@ -403,3 +392,19 @@ def _architectures(standing: Standing, knowledge: Knowledge) -> Architectures | 
 
 def _memory(size: int) -> str:
     return f"{size / _GIB:.0f} GiB" if size >= _GIB else ""
+
+
+def packages_that_matter(packages: Mapping[str, str], knowledge: Knowledge) -> Mapping[str, str]:
+    """Return the packages that a bug report is read for: those that decide what is computed.
+
+    Args:
+        packages: Versions by canonical name.
+        knowledge: Tells frameworks.
+    """
+    first = [name for name in _SPOKEN_OF if name in packages]
+    rest = [
+        name
+        for name in sorted(packages)
+        if name not in first and (knowledge.is_framework(name) or name.startswith("nvidia-"))
+    ]
+    return {name: packages[name] for name in (*first, *rest)}

@@ -25,7 +25,7 @@ TITLES = {
     rungs.DRIVER: "driver",
     rungs.CUDA: "CUDA",
     rungs.TORCH: "torch",
-    rungs.COMPANIONS: "beside it",
+    rungs.COMPANIONS: "companions",
     rungs.NUMPY: "NumPy",
     rungs.PACKAGES: "packages",
     rungs.PYTHON: "Python",
@@ -67,9 +67,10 @@ def _as_shown(view: View) -> Callable[[str], str]:
 
 def _lines(ladder: Ladder, findings: tuple[Reported, ...], view: View) -> Iterator[str]:
     paint = painter(color=view.color)
-    head = f"mlenv {__version__}: {'; '.join(map(clean, ladder.title))}"
-    for line in wrapped(head, view.width, "", "  "):
-        yield paint(line, "strong")
+    first, *rest = map(clean, ladder.title)
+    yield paint(clipped(f"mlenv {__version__}: {first}", view.width), "strong")
+    for line in rest:
+        yield clipped(f"  on {line}", view.width)
     yield ""
     for rung in ladder.rungs:
         yield from _rung(rung, view, paint)
@@ -89,7 +90,7 @@ def _mark(state: str, view: View) -> str:
 
 def _rung(rung: Rung, view: View, paint: Paint) -> Iterator[str]:
     mark = _mark(rung.state, view)
-    label = f"{TITLES[rung.key]:<9}"
+    label = f"{TITLES[rung.key]:<10}"
     indent = f"  {' ' * len(mark)} {' ' * len(label)}  "
     text = clipped(clean(rung.text), view.width - len(indent) - 2 * view.ascii)
     style = MARKS[rung.state][2]

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from mlenv.cli.requests import Request
 
-COMMANDS = ("audit", "deps", "rules", "explain", "config", "baseline", "init")
+COMMANDS = (
+    *("audit", "env", "deps", "tree", "snapshot", "diff", "rules", "explain", "config", "baseline"),
+    "init",
+)
 """Each is a module of this package with a function, or an app of commands, of the same name."""
 
 _EPILOG = """\b

@@ -37,3 +37,17 @@ Color = Annotated[Literal["auto", "always", "never"], typer.Option(help="Whether
 AllowEmpty = Annotated[
     bool, typer.Option("--allow-empty", help="Exit with 0 where there is nothing to read.")
 ]
+Environment = Annotated[
+    str,
+    typer.Option(metavar="ENV", help="The environment: auto, none, or where one is."),
+]
+EnvironmentPath = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH",
+        help="A project's folder, or an environment. The working folder where none is given.",
+        show_default=False,
+    ),
+]
+NoBinaries = Annotated[bool, typer.Option("--no-binaries", help="Do not read compiled files.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Everything, however much it is.")]

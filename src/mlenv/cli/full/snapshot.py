@@ -1,0 +1,26 @@
+"""The options of ``mlenv snapshot``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from mlenv.cli.full.options import Environment, EnvironmentPath, NoBinaries, Output
+from mlenv.cli.requests import SnapshotRequest
+
+
+def snapshot(
+    *,
+    path: EnvironmentPath = ".",
+    env: Environment = "auto",
+    snapshot_format: Annotated[
+        Literal["toml", "json"], typer.Option("--format", "-f", help="How to write it.")
+    ] = "toml",
+    output: Output = "",
+    no_binaries: NoBinaries = False,
+) -> SnapshotRequest:
+    """Write down this machine and its environment, for --target and diff elsewhere."""
+    return SnapshotRequest(
+        path=path, env=env, format=snapshot_format, output=output, no_binaries=no_binaries
+    )
