@@ -208,3 +208,16 @@ def _number(name: str) -> tuple[int, str]:
 def architecture(capability: Capability, suffix: str = "") -> str:
     """Return ``sm_90`` for (9, 0), with ``a`` or ``f`` behind it where one is given."""
     return f"sm_{capability[0]}{capability[1]}{suffix}"
+
+
+def supported(kernels: Kernels) -> tuple[str, ...]:
+    """Return the architectures that a binary as a whole was built for, machine code first.
+
+    One that only a few containers have is of a special kernel beside the others, and says
+    nothing of the rest: libtorch_cuda.so has 8.9 in one of some four hundred. The containers of
+    a binary need not hold the same ones, since some kernels are written for one GPU only; so
+    an architecture counts where it is in one for twenty of the most frequent one.
+    """
+    counted = (*kernels.cubins, *kernels.ptx)
+    most = max((count for _, count in counted), default=0)
+    return tuple(name for name, count in counted if count * 20 >= most)
