@@ -48,18 +48,24 @@ def find_altered(
             return None
     entries = (entry_of(line) for line in sheet.record.split(b"\n"))
     kept = [one for one in entries if one and _counts(one, shared, whole=whole)]
-    states = [(sheet.shown(one.path), _state(sheet, one, is_hashed=whole)) for one in kept]
-    missing = [path for path, state in states if state == _GONE]
-    changed = [path for path, state in states if state == _CHANGED]
-    if not (missing or changed):
+    states = [(one.path, _state(sheet, one, is_hashed=whole)) for one in kept]
+    odd = sorted((_weight(path), path, state) for path, state in states if state)
+    if not odd:
         return None
+    missing = [sheet.shown(path) for _, path, state in odd if state == _GONE]
+    changed = [sheet.shown(path) for _, path, state in odd if state == _CHANGED]
     return Altered(
         sheet.owner.name,
         tuple(missing[:_MOST_SHOWN]),
         tuple(changed[:_MOST_SHOWN]),
         len(kept),
         sheet.record.count(b"\n"),
+        min(which for which, _, state in odd if state == _GONE or not missing),
     )
+
+
+def _weight(path: bytes) -> int:
+    return weight(path.decode("utf-8", "replace"))
 
 
 def _is_gone(sheet: Sheet, beginning: bytes) -> bool:
@@ -81,7 +87,7 @@ def _counts(entry: Entry, shared: AbstractSet[bytes], *, whole: bool = False) ->
         return False
     if b"/../" in entry.path or entry.path.endswith((b".pyc", b".pth")):
         return False
-    return whole or weight(entry.path.decode("utf-8", "replace")) != ASIDE
+    return whole or _weight(entry.path) != ASIDE
 
 
 def _sample(sheet: Sheet) -> list[Entry]:

@@ -216,6 +216,7 @@ class Altered:
         changed: There with another size or content.
         looked_at: How many files were looked at.
         recorded: How many it records.
+        weight: How much the file tells that matters most; see :mod:`mlenv.model.installed_path`.
     """
 
     name: str
@@ -223,6 +224,7 @@ class Altered:
     changed: tuple[str, ...]
     looked_at: int
     recorded: int
+    weight: int = 0
 
 
 class Files(Protocol):
@@ -281,6 +283,8 @@ class Environment:
         binaries: What the compiled files tell; None where they were not looked at.
         is_project: Whether it belongs to the project that is audited: it lies in it, or the user
             named it.
+        root: The folder that stands for ``/`` where it runs; empty for this machine's own. No
+            output shows it.
     """
 
     prefix: str
@@ -299,6 +303,7 @@ class Environment:
     files: Files = field(default_factory=NoFiles)
     binaries: Binaries | None = None
     is_project: bool = False
+    root: str = ""
 
     @property
     def span(self) -> Span:

@@ -191,6 +191,8 @@ def two_cuda_majors(setting: Setting) -> Iterator[Finding]:
     if len(majors) < 2:
         return
     clashes = _clashes(setting)
+    if clashes and setting.live is not None:
+        return  # ENV020 tells whose copies lie there
     if clashes:
         yield _clash(clashes)
         return

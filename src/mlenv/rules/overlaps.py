@@ -36,7 +36,12 @@ def overlap_brought_along(setting: Setting) -> Iterator[Finding]:
         easyocr==1.7.2
     """
     # DUP001 speaks of locks; a compiled or frozen file is one, and brings nothing along
-    if setting.kind == LOCK or (setting.source is not None and setting.source.role == RECORDED):
+    # and of an environment ENV020 tells whose files lie there
+    if (
+        setting.live is not None
+        or setting.kind == LOCK
+        or (setting.source is not None and setting.source.role == RECORDED)
+    ):
         return
     names = setting.knowledge.names
     groups: dict[tuple[str, ...], list[str]] = {}
