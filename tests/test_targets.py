@@ -340,4 +340,4 @@ def test_a_plain_audit_loads_nothing_of_it(project: Path) -> None:
         timeout=60,
         check=False,
     )
-    assert done.stderr == "['mlenv.machine.presence']\n"
+    assert done.stderr == "['mlenv.machine.root', 'mlenv.machine.presence']\n"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from mlenv.model.machine import GpuState
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+PLAIN = GpuState("")
 COMPILER = shutil.which("gcc") or shutil.which("cc")
 
 _SOURCE = """\
@@ -23,7 +27,13 @@ static const int minors[] = {MINORS};
 int nvmlInitWithFlags(unsigned flags) { BEFORE; return INIT; }
 int nvmlShutdown(void) { return 0; }
 const char *nvmlErrorString(int result) {
-    return result == 18 ? "Driver/library version mismatch" : "Unknown Error";
+    switch (result) {
+    case 4: return "Insufficient Permissions";
+    case 9: return "Driver Not Loaded";
+    case 15: return "GPU is lost";
+    case 18: return "Driver/library version mismatch";
+    }
+    return "Unknown Error";
 }
 int nvmlSystemGetDriverVersion(char *text, unsigned length) {
     strncpy(text, DRIVER, length);
@@ -38,6 +48,35 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
 }
 int nvmlDeviceGetName(void *device, char *text, unsigned length) {
     strncpy(text, names[(size_t)device - 1], length);
+    return 0;
+}
+int nvmlDeviceGetMemoryInfo(void *device, unsigned long long *sizes) {
+    sizes[0] = MEMORY;
+    sizes[1] = MEMORY - USED;
+    sizes[2] = USED;
+    return MEMORY ? 0 : 3;
+}
+int nvmlDeviceGetMigMode(void *device, unsigned *now, unsigned *next) {
+    *now = *next = MIG;
+    return MIG < 0 ? 3 : 0;
+}
+int nvmlDeviceGetMaxMigDeviceCount(void *device, unsigned *count) { *count = 7; return 0; }
+int nvmlDeviceGetMigDeviceHandleByIndex(void *device, unsigned index, void **part) {
+    *part = device;
+    return index < PARTS ? 0 : 6;
+}
+int nvmlDeviceGetTotalEccErrors(
+    void *device, int kind, int counter, unsigned long long *count
+) {
+    *count = kind != 1 ? 1000 : counter == 0 ? RECENT : ERRORS;
+    return ERRORS < 0 ? 3 : 0;
+}
+int nvmlDeviceGetRemappedRows(
+    void *device, unsigned *corrected, unsigned *uncorrected, unsigned *waiting, unsigned *failed
+) {
+    *corrected = *uncorrected = 0;
+    *waiting = WAITING;
+    *failed = FAILED;
     return 0;
 }
 int nvmlDeviceGetCudaComputeCapability(void *device, int *major, int *minor) {
@@ -56,6 +95,7 @@ def build(
     init: int = 0,
     before: str = "",
     lost: int = -1,
+    state: GpuState = PLAIN,
 ) -> str:
     """Compile the library and return its folder.
 
@@ -67,6 +107,7 @@ def build(
         init: What the initialisation returns: 0, or an error's number.
         before: C code that runs before it does.
         lost: The index of a GPU that does not answer.
+        state: What every GPU says of its memory and of its parts.
     """
     assert COMPILER is not None
     shown = gpus or (("", 0, 0),)
@@ -80,10 +121,17 @@ def build(
         "CUDA": str(cuda),
         "COUNT": str(len(gpus)),
         "LOST": str(lost & 0xFFFFFFFF),
+        "MEMORY": f"{state.memory}ULL",
+        "USED": f"{state.memory_used}ULL",
+        "MIG": str(-1 if state.mig is None else int(state.mig)),
+        "PARTS": str(state.instances),
+        "RECENT": str(state.recent_ecc_errors or 0),
+        "ERRORS": str(-1 if state.ecc_errors is None else state.ecc_errors),
+        "WAITING": str(int(state.retired)),
+        "FAILED": str(int(state.is_failing)),
     }
-    code = _SOURCE
-    for name, text in texts.items():
-        code = code.replace(name, text)
+    code = re.sub(rf"\b({'|'.join(texts)})\b", lambda match: texts[match[0]], _SOURCE)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "nvml.c").write_text(code, "utf-8")
     subprocess.run(
         [COMPILER, "-shared", "-fPIC", "-o", "libnvidia-ml.so.1", "nvml.c"],
