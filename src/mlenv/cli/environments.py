@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from mlenv.cli.progress import Progress
 from mlenv.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,10 +54,12 @@ def environment_of(
         if choice == AUTO:
             return None
         raise UsageError(f"--env: there is no Python environment in {choice}")
-    if binaries:
-        return _with_binaries(found, cache=cache)
-    return found
+    if not binaries:
+        return found
+    from mlenv.environment.compiled import with_binaries
 
-
-def _with_binaries(environment: Environment, *, cache: bool) -> Environment:  # noqa: ARG001
-    return environment
+    progress = Progress("compiled files")
+    try:
+        return with_binaries(found, variables, use_cache=cache, progress=progress)
+    finally:
+        progress.close()

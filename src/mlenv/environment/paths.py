@@ -102,7 +102,10 @@ def user_site(layout: Layout, variables: Mapping[str, str]) -> str:
     return folder if os.path.isdir(folder) and folder not in layout.sites else ""
 
 
-def python_path(variables: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the folders of ``PYTHONPATH`` that hold something."""
+def python_path(variables: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the folders of ``PYTHONPATH`` that hold something, each with the names in it."""
     parts = variables.get("PYTHONPATH", "").split(os.pathsep)
-    return tuple(part for part in dict.fromkeys(parts) if part and names_in(part))
+    for part in dict.fromkeys(parts):
+        names = names_in(part) if part else []
+        if names:
+            yield part, names

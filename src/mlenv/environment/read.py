@@ -102,9 +102,7 @@ class _Reader:
     def read(self, variables: Mapping[str, str], *, is_project: bool, verify: bool) -> Environment:
         layout = self.layout
         interpreter = read_interpreter(layout)
-        self.head = self.page.add(
-            _title(self.name, layout, interpreter.version if interpreter else "")
-        )
+        self.page.add(_title(self.name, layout, interpreter.version if interpreter else ""))
         base, user = base_sites(layout), user_site(layout, variables)
         for site in (*((user,) if user else ()), *layout.sites, *base):
             self._site(site)
@@ -135,6 +133,7 @@ class _Reader:
             blas,
             Records(layout.prefix, own, conda.values(), whole=verify),
             is_project=is_project,
+            root=layout.root,
         )
 
     def _shown(self, path: str) -> str:
@@ -281,8 +280,9 @@ class _Reader:
             self._odd(USER_SITE, user, ", ".join(sorted(held)))
         if base or (layout.manager == VENV and takes_base(layout)):
             self._odd(SYSTEM_SITE, os.path.join(layout.prefix, "pyvenv.cfg"))
-        for folder in python_path(variables):
-            self._odd(PYTHON_PATH, folder)
+        for folder, names in python_path(variables):
+            shadowed = {canonical_name(name) for name in names} & self.distributions.keys()
+            self._odd(PYTHON_PATH, folder, ", ".join(sorted(shadowed)))
 
 
 def _title(name: str, layout: Layout, version: str) -> str:

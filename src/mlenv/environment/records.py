@@ -91,6 +91,34 @@ class Records:
             for module, names in sorted(owners.items())
         }
 
+    def owner_of(self, path: str) -> str:
+        """Return the canonical name of the distribution that records a file; empty for none.
+
+        Args:
+            path: Relative to the prefix, with ``/``.
+        """
+        for site, begun in self._owners.items():
+            if not path.startswith(f"{site}/"):
+                continue
+            inner = path[len(site) + 1 :].encode("utf-8", "surrogateescape")
+            folder, slash, _ = inner.partition(b"/")
+            sheets = begun.get(folder + slash, ())
+            if len(sheets) == 1:
+                return sheets[0].owner.name
+            for sheet in sheets:
+                if inner + b"," in sheet.record:
+                    return sheet.owner.name
+        return ""
+
+    @cached_property
+    def _owners(self) -> Mapping[str, Mapping[bytes, Sequence[Sheet]]]:
+        """For each folder of packages whose records speak of what lies at its top."""
+        found: dict[str, dict[bytes, list[Sheet]]] = {}
+        for sheet in self._sheets:
+            for beginning in sheet.begun:
+                found.setdefault(sheet.owner.site, {}).setdefault(beginning, []).append(sheet)
+        return found
+
     @cached_property
     def _sheets(self) -> tuple[Sheet, ...]:
         found = []

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from mlenv.knowledge import Knowledge
+from mlenv.model.environment import Interpreter
 from mlenv.model.marker import Environment, environments
-from mlenv.model.target import Target
+from mlenv.model.target import LINUX, Target
 from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
 
@@ -46,22 +47,9 @@ def environment_of(target: Target | None, python: Version) -> Environment:
         target: The machine; Linux on x86_64 where none is given.
         python: The interpreter's version; a minor stands for a late patch of it.
     """
-    system = _SYSTEMS[target.system] if target else "linux"
+    system = target.system if target else LINUX
     machine = target.machine if target else "x86_64"
-    numbers = python.release
-    full = ".".join(map(str, numbers if len(numbers) > 2 else (*numbers, 99)))
-    return {
-        "sys_platform": system,
-        "platform_system": {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}[system],
-        "os_name": "nt" if system == "win32" else "posix",
-        "platform_machine": machine,
-        "python_version": ".".join(map(str, numbers[:2])),
-        "python_full_version": full,
-        "implementation_version": full,
-        "implementation_name": "cpython",
-        "platform_python_implementation": "CPython",
-        "extra": "",
-    }
+    return variables_of(Interpreter(".".join(map(str, python.release)), system, machine))
 
 
 def admitted_minors(bits: int) -> frozenset[str]:
@@ -110,3 +98,27 @@ def _months_before(day: str, months: int) -> str:
     year, month, date = (int(part) for part in day.split("-"))
     index = year * 12 + month - 1 - months
     return f"{index // 12:04}-{index % 12 + 1:02}-{date:02}"
+
+
+def variables_of(interpreter: Interpreter) -> Environment:
+    """Return PEP 508's variables for the interpreter of an environment.
+
+    Args:
+        interpreter: Its version is known; a minor stands for a late patch of it.
+    """
+    system = _SYSTEMS[interpreter.system]
+    numbers = interpreter.version.split(".")
+    full = interpreter.version if len(numbers) > 2 else f"{interpreter.version}.99"
+    name = {"pypy": "PyPy"}.get(interpreter.implementation, "CPython")
+    return {
+        "sys_platform": system,
+        "platform_system": {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}[system],
+        "os_name": "nt" if system == "win32" else "posix",
+        "platform_machine": interpreter.machine,
+        "python_version": ".".join(numbers[:2]),
+        "python_full_version": full,
+        "implementation_version": full,
+        "implementation_name": interpreter.implementation,
+        "platform_python_implementation": name,
+        "extra": "",
+    }

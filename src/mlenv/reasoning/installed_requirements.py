@@ -1,0 +1,264 @@
+"""What installed distributions require of each other, by their own metadata: what pip check asks.
+
+The verdict is that of ``pip check``: requirements that only an extra brings do not count, and
+pre-releases do. What a requirement's own extras bring is judged apart from it.
+
+Source: pip, ``operations/check.py``; PEP 508.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
+
+from mlenv.model.environment import Distribution, Environment, Interpreter
+from mlenv.model.marker import Environment as Variables
+from mlenv.model.marker import MarkerError, holds, parse_condition
+from mlenv.model.requirement import canonical_name
+from mlenv.reasoning.interpreter import variables_of
+from mlenv.records import dataclass
+from mlenv.versions.version import Version, parse_version
+from mlenv.versions.version_set import VersionSet, pep440
+
+_LINE = re.compile(
+    r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?\s*"
+    r"(?:\(([^)]*)\)|(@[^;]*(?:;(?!\s)[^;]*)*)|([^;(@]*))\s*(?:;(.*))?",
+    re.DOTALL,
+)
+_OF_EXTRA = re.compile(r"(?:.*\sand\s)?\s*\(?\s*extra\s*==\s*(?:\"[^\"]+\"|'[^']+')\s*\)?\s*")
+_MOST_STEPS = 200_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Required:
+    """A requirement of an installed distribution that holds there.
+
+    Attributes:
+        origin: The canonical name of the distribution that has it.
+        name: The canonical name of what it asks for.
+        written: The same as written.
+        specifier: The version constraint as it stands; may be empty.
+        extras: The extras that it asks for, as written.
+        line: The whole line.
+    """
+
+    origin: str
+    name: str
+    written: str
+    specifier: str
+    extras: tuple[str, ...]
+    line: str
+
+    @property
+    def shown(self) -> str:
+        """What is asked for, as messages have it: ``numpy<2,>=1.22``."""
+        extras = f"[{','.join(self.extras)}]" if self.extras else ""
+        return f"{self.written}{extras}{self.specifier}"
+
+
+class Requirements:
+    """The requirements of an environment's distributions, each judged once.
+
+    Args:
+        environment: What is installed; its interpreter is known.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        interpreter = environment.interpreter
+        assert interpreter is not None
+        self._variables = variables_of(interpreter)
+        self._holding: dict[str, bool | None] = {}
+        self._admitted: dict[tuple[str, str], bool | None] = {}
+        self.unreadable: list[tuple[str, str]] = []
+
+    @cached_property
+    def of(self) -> Mapping[str, tuple[Required, ...]]:
+        """The requirements that hold, by who has them."""
+        return {
+            one.name: tuple(self._read(one)) for one in self._environment.distributions.values()
+        }
+
+    def _read(self, one: Distribution) -> Iterator[Required]:
+        for line in one.requires:
+            match = _LINE.fullmatch(line)
+            if match is None:
+                self.unreadable.append((one.name, line))
+                continue
+            name, extras, bracketed, url, plain, marker = match.groups()
+            if marker is not None:
+                holding = self._holds(marker)
+                if holding is None:
+                    self.unreadable.append((one.name, line))
+                if not holding:
+                    continue
+            specifier = "" if url else (bracketed or plain or "").replace(" ", "")
+            asked = tuple(filter(None, map(str.strip, extras.split(",")))) if extras else ()
+            yield Required(one.name, canonical_name(name), name, specifier, asked, line)
+
+    def _holds(self, marker: str, extra: str = "") -> bool | None:
+        """Whether a marker holds where an extra is asked for; None where it is no marker."""
+        if not extra and " or " not in marker and _OF_EXTRA.fullmatch(marker):
+            return False
+        key = f"{extra}\0{marker}"
+        if key not in self._holding:
+            variables = {**self._variables, "extra": extra} if extra else self._variables
+            self._holding[key] = _holds(marker.strip(), variables)
+        return self._holding[key]
+
+    def admits(self, required: Required) -> bool | None:
+        """Whether the installed version satisfies a requirement; None where that is not known.
+
+        Args:
+            required: One whose distribution is installed.
+        """
+        if not required.specifier:
+            return True
+        version = self._environment.distributions[required.name].version
+        key = (required.specifier, version)
+        if key not in self._admitted:
+            self._admitted[key] = _admits(required.specifier, version)
+        return self._admitted[key]
+
+    @cached_property
+    def missing(self) -> tuple[Required, ...]:
+        """The requirements of which nothing is installed, each name once for who has it."""
+        known = self._environment.distributions
+        found: dict[tuple[str, str], Required] = {}
+        for edges in self.of.values():
+            for one in edges:
+                if one.name not in known:
+                    found.setdefault((one.origin, one.name), one)
+        return tuple(found.values())
+
+    @cached_property
+    def conflicts(self) -> tuple[Required, ...]:
+        """The requirements that the installed version does not satisfy."""
+        known = self._environment.distributions
+        found: dict[tuple[str, str, str], Required] = {}
+        for edges in self.of.values():
+            for one in edges:
+                if one.name in known and self.admits(one) is False:
+                    found.setdefault((one.origin, one.name, one.specifier), one)
+        return tuple(found.values())
+
+    @cached_property
+    def of_extras(self) -> tuple[tuple[Required, Required], ...]:
+        """What is not there of the extras that a requirement asks for: who asks, and what."""
+        known = self._environment.distributions
+        found: dict[tuple[str, str], tuple[Required, Required]] = {}
+        for edges in self.of.values():
+            for asking in edges:
+                if not asking.extras or asking.name not in known:
+                    continue
+                for one in self.brought(known[asking.name], asking.extras):
+                    if one.name not in known:
+                        found.setdefault((one.origin, one.name), (asking, one))
+        return tuple(found.values())
+
+    def brought(self, one: Distribution, extras: Iterable[str]) -> Iterator[Required]:
+        """Yield what extras of a distribution bring beside what it always requires."""
+        wanted = {canonical_name(extra) for extra in extras}
+        written = [extra for extra in one.extras if canonical_name(extra) in wanted]
+        for line in one.requires:
+            match = _LINE.fullmatch(line) if "extra" in line else None
+            if match is None or match[6] is None or self._holds(match[6]):
+                continue
+            # written in either form by tools of either age
+            names = {*written, *(canonical_name(extra) for extra in written)}
+            if any(self._holds(match[6], extra) for extra in names):
+                specifier = "" if match[4] else (match[3] or match[5] or "").replace(" ", "")
+                yield Required(one.name, canonical_name(match[1]), match[1], specifier, (), line)
+
+    @cached_property
+    def _users(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, dict[str, None]] = {}
+        for origin, edges in self.of.items():
+            for one in edges:
+                if one.name != origin:
+                    found.setdefault(one.name, {})[origin] = None
+                if one.extras and one.name in self._environment.distributions:
+                    there = self._environment.distributions[one.name]
+                    for more in self.brought(there, one.extras):
+                        found.setdefault(more.name, {})[one.name] = None
+        return {name: tuple(users) for name, users in found.items()}
+
+    def users_of(self, name: str) -> tuple[str, ...]:
+        """Return who requires a distribution, by canonical name."""
+        return self._users.get(name, ())
+
+    def chain_to(self, name: str) -> tuple[str, ...]:
+        """Return the shortest way from what somebody asked for to a distribution, both included.
+
+        Somebody asked for what was installed by name, where the installer records that, and for
+        what nothing else requires.
+        """
+        known = self._environment.distributions
+        before: dict[str, str] = {name: ""}
+        waiting = deque([name])
+        last = name
+        steps = 0
+        while waiting:
+            last = waiting.popleft()
+            one = known.get(last)
+            users = [user for user in self.users_of(last) if user not in before]
+            if (one is not None and one.requested and last != name) or not users:
+                break
+            steps += len(users)
+            if steps > _MOST_STEPS:
+                break
+            for user in users:
+                before[user] = last
+                waiting.append(user)
+        chain = []
+        while last:
+            chain.append(last)
+            last = before[last]
+        return tuple(chain)
+
+
+@lru_cache(maxsize=4)
+def requirements_of(environment: Environment) -> Requirements | None:
+    """Return the requirements of an environment; None where its interpreter is not known."""
+    return Requirements(environment) if environment.interpreter is not None else None
+
+
+def _holds(marker: str, variables: Variables) -> bool | None:
+    try:
+        return holds(parse_condition(marker), variables)
+    except MarkerError:
+        return None
+
+
+@lru_cache(maxsize=8192)
+def _versions(specifier: str) -> VersionSet | None:
+    return pep440(specifier)
+
+
+@lru_cache(maxsize=8192)
+def _version(text: str) -> Version | None:
+    return parse_version(text)
+
+
+def _admits(specifier: str, version: str) -> bool | None:
+    stated, there = _versions(specifier), _version(version)
+    if stated is None or there is None:
+        return None
+    return stated.admits(there, prereleases=True)
+
+
+def refused_python(one: Distribution, interpreter: Interpreter) -> bool:
+    """Whether a distribution's ``Requires-Python`` refuses an interpreter, so far as is known."""
+    stated = _versions(one.requires_python.replace(" ", "")) if one.requires_python else None
+    version = _version(interpreter.version)
+    if stated is None or version is None or not stated.understood:
+        return False
+    if len(version.release) < 3:  # the patch is not known
+        late = _version(f"{interpreter.version}.99")
+        return not (
+            stated.admits(version, prereleases=True)
+            or (late is not None and stated.admits(late, prereleases=True))
+        )
+    return not stated.admits(version, prereleases=True)

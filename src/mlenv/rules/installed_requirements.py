@@ -1,0 +1,303 @@
+"""Topic ``environment``: what installed distributions require of each other and of the Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlenv.model.environment import Distribution, Environment
+from mlenv.model.finding import Evidence, Finding, Related, Severity
+from mlenv.phrases import listed
+from mlenv.reasoning.installed_requirements import (
+    Required,
+    Requirements,
+    refused_python,
+    requirements_of,
+)
+from mlenv.reasoning.installed_tags import is_supported
+from mlenv.rules.base import rule
+
+_MOST = 3
+
+
+@rule(
+    "ENV001",
+    "requirement-not-installed",
+    topic="environment",
+    severity=Severity.ERROR,
+)
+def requirement_not_installed(environment: Environment) -> Iterator[Finding]:
+    """An installed distribution requires another that is not there.
+
+    What ``pip check`` tells, for any environment: uv's have no pip, and one may belong to another
+    Python. Requirements are judged with their markers for the environment's own interpreter. It
+    comes of ``--no-deps``, of an uninstall that asked nobody, or of an installation that broke off.
+
+    Messages that users see: "ModuleNotFoundError: No module named …", and of pip check "… requires
+    …, which is not installed."
+
+    Bad:
+        huggingface_hub-0.24.0.dist-info/METADATA: Requires-Dist: fsspec>=2023.5.0
+        (fsspec is not installed)
+
+    Good:
+        huggingface_hub-0.24.0.dist-info/METADATA: Requires-Dist: fsspec>=2023.5.0
+        fsspec-2024.6.1.dist-info
+    """
+    requirements = requirements_of(environment)
+    if requirements is None:
+        return
+    found: dict[str, list[Required]] = {}
+    for one in requirements.missing:
+        found.setdefault(one.name, []).append(one)
+    for name, asking in found.items():
+        first = asking[0]
+        origin = environment.distributions[first.origin]
+        by = [environment.distributions[one.origin].written for one in asking]
+        yield Finding(
+            f"{listed(by, _MOST)} {'requires' if len(by) == 1 else 'require'} {first.shown}, "
+            "which is not installed",
+            origin.span,
+            (name, *(one.origin for one in asking)),
+            help=f"install it: {install_command(environment)} '{_together(asking)}'",
+            related=tuple(
+                Related(environment.where(one.origin), f"requires {one.shown}")
+                for one in asking[1:]
+            ),
+            evidence=(_metadata(origin, first), *_chain(requirements, first.origin)),
+        )
+
+
+@rule(
+    "ENV002",
+    "requirement-not-satisfied",
+    topic="environment",
+    severity=Severity.ERROR,
+)
+def requirement_not_satisfied(environment: Environment) -> Iterator[Finding]:
+    """An installed distribution requires another in a version that is not the installed one.
+
+    What ``pip check`` tells. An installer that was run twice solved each time only what it was
+    asked for, so that the second run moved what the first had settled. Whether it breaks at once
+    depends on what changed between the two versions; it is not what the author tested.
+
+    Messages that users see: "ImportError: cannot import name …", "AttributeError: module … has no
+    attribute …", and of pip check "… has requirement …, but you have …".
+
+    Bad:
+        tokenizers 0.20.0
+        transformers 4.39.0 (requires tokenizers<0.19,>=0.14)
+
+    Good:
+        tokenizers 0.15.2
+        transformers 4.39.0 (requires tokenizers<0.19,>=0.14)
+    """
+    requirements = requirements_of(environment)
+    if requirements is None:
+        return
+    found: dict[str, list[Required]] = {}
+    for one in requirements.conflicts:
+        found.setdefault(one.name, []).append(one)
+    for name, asking in found.items():
+        first, there = asking[0], environment.distributions[name]
+        origin = environment.distributions[first.origin]
+        yield Finding(
+            f"{origin.written} {origin.version} requires {first.shown}, "
+            f"but {there.version} is installed",
+            there.span,
+            (name, *dict.fromkeys(one.origin for one in asking)),
+            help=_way_out(environment, requirements, name, asking),
+            related=tuple(
+                Related(environment.where(one.origin), f"requires {one.shown}") for one in asking
+            ),
+            evidence=(_metadata(origin, first), *_chain(requirements, first.origin)),
+        )
+
+
+@rule(
+    "ENV009",
+    "extra-not-installed",
+    topic="environment",
+    severity=Severity.WARNING,
+)
+def extra_not_installed(environment: Environment) -> Iterator[Finding]:
+    """A requirement asks for an extra of which something is not there.
+
+    ``pip check`` does not look at extras: it says nothing where ``uvicorn[standard]`` is required
+    and uvicorn was installed without it. What the extra is for fails when it is used.
+
+    Bad:
+        fastapi-cli 0.0.5 (requires uvicorn[standard]>=0.15)
+        uvicorn 0.30.0 (httptools, which its extra standard requires, is not installed)
+
+    Good:
+        fastapi-cli 0.0.5 (requires uvicorn[standard]>=0.15)
+        uvicorn 0.30.0
+        httptools 0.6.1
+    """
+    requirements = requirements_of(environment)
+    if requirements is None:
+        return
+    found: dict[tuple[str, str], list[tuple[Required, Required]]] = {}
+    for asking, lacking in requirements.of_extras:
+        found.setdefault((asking.origin, asking.name), []).append((asking, lacking))
+    for (origin, name), pairs in found.items():
+        asking = pairs[0][0]
+        absent = [one.written for _, one in pairs]
+        there = environment.distributions[name]
+        is_one = len(absent) == 1
+        yield Finding(
+            f"{environment.distributions[origin].written} requires {asking.shown}, and of that "
+            f"extra {listed(absent, _MOST)} {'is' if is_one else 'are'} not installed",
+            there.span,
+            (name, origin, *(one.name for _, one in pairs)),
+            help=f"install the extra: {install_command(environment)} "
+            f"'{asking.written}[{','.join(asking.extras)}]=={there.version}'",
+            related=(Related(environment.where(origin), f"requires {asking.shown}"),),
+            evidence=(_metadata(environment.distributions[origin], asking),),
+        )
+
+
+@rule(
+    "ENV003",
+    "python-not-admitted",
+    topic="environment",
+    severity=Severity.ERROR,
+)
+def python_not_admitted(environment: Environment) -> Iterator[Finding]:
+    """An installed distribution whose ``Requires-Python`` refuses the environment's Python.
+
+    No installer picks it there. It comes of ``--ignore-requires-python``, of a folder of packages
+    that was copied, or of an environment whose Python was exchanged. ``pip check`` passes over it.
+
+    Messages that users see: "SyntaxError: invalid syntax" in a package's own files, or
+    "ImportError: cannot import name … from 'typing'".
+
+    Bad:
+        numpy 2.3.0 (Requires-Python: >=3.11) under Python 3.10
+
+    Good:
+        numpy 2.2.6 (Requires-Python: >=3.10) under Python 3.10
+    """
+    interpreter = environment.interpreter
+    if interpreter is None:
+        return
+    for one in environment.distributions.values():
+        if refused_python(one, interpreter):
+            yield Finding(
+                f"{one.written} {one.version} requires Python {one.requires_python}, and this is "
+                f"Python {interpreter.version}",
+                one.span,
+                (one.name,),
+                help=f"install a release that admits it: {install_command(environment)} "
+                f"--upgrade {one.name}, or make the environment with another Python",
+                evidence=(
+                    Evidence(
+                        f"Requires-Python of {one.written} is {one.requires_python}",
+                        f"{one.location}/METADATA",
+                    ),
+                ),
+                batch="python",
+                batch_message=f"{{count}} distributions refuse Python {interpreter.version}: "
+                "{packages}",
+            )
+
+
+@rule(
+    "ENV004",
+    "wheel-for-other-platform",
+    topic="environment",
+    severity=Severity.ERROR,
+)
+def wheel_for_other_platform(environment: Environment) -> Iterator[Finding]:
+    """An installed wheel that is for another interpreter, system or processor.
+
+    What ``pip check`` tells. Its compiled files cannot be imported: it was installed with
+    ``--platform`` or ``--python-version``, copied from another machine, or the environment's Python
+    was exchanged.
+
+    Messages that users see: "ModuleNotFoundError: No module named 'numpy._core._multiarray_umath'",
+    and of pip check "… is not supported on this platform".
+
+    Bad:
+        numpy-2.0.1.dist-info/WHEEL: Tag: cp312-cp312-manylinux_2_17_x86_64
+        (the environment's Python is 3.11)
+
+    Good:
+        numpy-2.0.1.dist-info/WHEEL: Tag: cp311-cp311-manylinux_2_17_x86_64
+    """
+    interpreter = environment.interpreter
+    if interpreter is None:
+        return
+    for one in environment.distributions.values():
+        if one.tags and is_supported(one.tags, interpreter) is False:
+            shown = f"CPython {interpreter.version}"
+            if interpreter.implementation == "pypy":
+                shown = f"PyPy for Python {interpreter.version}"
+            yield Finding(
+                f"{one.written} {one.version} was installed from a wheel for {one.tags[0]}, which "
+                f"{shown} on {interpreter.system} ({interpreter.machine}) cannot use",
+                one.span,
+                (one.name,),
+                help=f"install it anew: {install_command(environment, anew=True)} {one.name}",
+                evidence=(
+                    Evidence(
+                        f"the tags of its wheel are {listed(one.tags, _MOST)}",
+                        f"{one.location}/WHEEL",
+                    ),
+                ),
+                batch="platform",
+                batch_message="{count} distributions were installed from wheels for another "
+                "interpreter or platform: {packages}",
+            )
+
+
+def install_command(environment: Environment, *, anew: bool = False) -> str:
+    """Return the command that installs into an environment, by the tool that made it.
+
+    Args:
+        environment: The environment.
+        anew: Whether what is there is to be replaced by the same version.
+    """
+    if environment.made_by == "uv":
+        return "uv pip install --reinstall" if anew else "uv pip install"
+    return "pip install --force-reinstall --no-deps" if anew else "pip install"
+
+
+def _together(asking: list[Required]) -> str:
+    """Return a requirement that asks for what all of some ask for, as text."""
+    parts = dict.fromkeys(part for one in asking for part in one.specifier.split(",") if part)
+    return asking[0].written + ",".join(parts)
+
+
+def _way_out(
+    environment: Environment, requirements: Requirements, name: str, asking: list[Required]
+) -> str:
+    """Return the command that moves what is installed to where everybody is content."""
+    everybody = [one for edges in requirements.of.values() for one in edges if one.name == name]
+    wanted = [one for one in everybody if one.specifier]
+    from mlenv.versions.version_set import intersection, pep440  # few environments are broken
+
+    sets = [found for found in (pep440(one.specifier) for one in wanted) if found is not None]
+    if intersection(sets).is_empty:
+        others = [one for one in wanted if requirements.admits(one)]
+        against = environment.distributions[others[0].origin].written if others else ""
+        asked = environment.distributions[asking[0].origin].written
+        return (
+            f"no version of {asking[0].written} satisfies both {asked} and {against}: install "
+            "another release of one of them"
+        )
+    return f"install one that all admit: {install_command(environment)} '{_together(wanted)}'"
+
+
+def _metadata(origin: Distribution, required: Required) -> Evidence:
+    return Evidence(
+        f"{origin.written} {origin.version} has Requires-Dist: {required.line}",
+        f"{origin.location}/METADATA",
+    )
+
+
+def _chain(requirements: Requirements, name: str) -> Iterator[Evidence]:
+    """Yield what brought a distribution in, where it was not asked for itself."""
+    chain = requirements.chain_to(name)
+    if len(chain) > 1:
+        yield Evidence(f"it came along with {' -> '.join(chain)}", "metadata of each")
