@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mlenv.knowledge.names import Names
     from mlenv.knowledge.numpy2 import Numpy2
     from mlenv.knowledge.releases import Releases
+    from mlenv.knowledge.sonames import Sonames
     from mlenv.knowledge.system_libraries import SystemLibraries
     from mlenv.knowledge.system_packages import SystemPackages
     from mlenv.knowledge.torch import Torch
@@ -240,6 +241,13 @@ class Knowledge:
         from mlenv.knowledge.system_libraries import SystemLibraries
 
         return SystemLibraries(_text)
+
+    @cached_property
+    def sonames(self) -> Sonames:
+        """Which packages bring a shared library."""
+        from mlenv.knowledge.sonames import Sonames
+
+        return Sonames(_records("sonames"))
 
     @cached_property
     def system_packages(self) -> SystemPackages:

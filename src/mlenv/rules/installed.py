@@ -1,0 +1,28 @@
+"""What several rules ask of an environment."""
+
+from __future__ import annotations
+
+from mlenv.model.environment import Environment
+from mlenv.versions.version import Version, parse_version
+
+
+def written_version(environment: Environment, name: str) -> str:
+    """Return the version of what is installed, be it from conda; empty where it is not there.
+
+    What torch and its companions say of themselves names the build as well.
+    """
+    if name in environment.torch and environment.torch[name].version:
+        return environment.torch[name].version
+    one = environment.distributions.get(name) or environment.conda.get(name)
+    return one.version if one is not None else ""
+
+
+def installed_version(environment: Environment, name: str) -> Version | None:
+    """Return the version of what is installed; None where it is not there, or is no version."""
+    text = written_version(environment, name)
+    return parse_version(text) if text else None
+
+
+def shown(environment: Environment, name: str) -> str:
+    """Return what is installed as messages show it: name and version."""
+    return f"{name} {written_version(environment, name)}".rstrip()

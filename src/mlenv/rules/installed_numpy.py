@@ -1,0 +1,146 @@
+"""Topic ``numpy2``: whether installed binaries were built for the NumPy beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mlenv.knowledge import Knowledge
+from mlenv.model.binary import Binary
+from mlenv.model.environment import Environment
+from mlenv.model.finding import Evidence, Finding, Related, Severity
+from mlenv.rules.base import rule
+from mlenv.rules.installed import installed_version, shown
+from mlenv.versions.version import Version, parse_version
+
+_NUMPY = "numpy"
+_NEW_MAJOR = 2
+_MODULES = Evidence(
+    "NumPy 2 refuses its C interface to what was built with the headers of NumPy 1, which know "
+    "only the module numpy.core._multiarray_umath",
+    "NumPy's migration guide for 2.0; numpy/_core/include/numpy/__multiarray_api.h",
+)
+_MINIMUM = Evidence(
+    "an extension names the least NumPy that it runs with and refuses an older one",
+    "numpy/_core/include/numpy/__multiarray_api.h",
+)
+
+
+@rule("NPY005", "numpy-1-binary", topic="numpy2", severity=Severity.ERROR, facts=("numpy2",))
+def numpy_1_binary(environment: Environment, knowledge: Knowledge) -> Iterator[Finding]:
+    """An installed package whose binaries were built for NumPy 1, beside NumPy 2.
+
+    Such an extension asks NumPy for a table that NumPy 2 no longer gives out, and its import
+    fails. Metadata rarely say so: ``pip check`` finds nothing. Judged is what stands in the
+    binaries, so it holds for packages and releases that nobody has on record, and for what was
+    built here. What is built with pybind11 or in Rust works with either NumPy and is not
+    reported.
+
+    Messages that users see: "A module that was compiled using NumPy 1.x cannot be run in NumPy
+    2.2.6", "numpy.core.multiarray failed to import", "numpy.dtype size changed, may indicate
+    binary incompatibility".
+
+    Bad:
+        numpy 2.2.6
+        opencv-python-headless 4.9.0.80
+
+    Good:
+        numpy 2.2.6
+        opencv-python-headless 4.10.0.84
+    """
+    numpy = installed_version(environment, _NUMPY)
+    if environment.binaries is None or numpy is None or numpy.release[0] < _NEW_MAJOR:
+        return
+    old: dict[str, list[Binary]] = {}
+    for binary in environment.binaries.files:
+        if binary.numpy is not None and binary.numpy.old and binary.owner not in ("", _NUMPY):
+            old.setdefault(binary.owner, []).append(binary)
+    for name, binaries in old.items():
+        fixed = _first_for(numpy, name, environment, knowledge)
+        yield Finding(
+            f"{shown(environment, name)} was built for NumPy 1, and numpy {numpy} is installed",
+            environment.where(name),
+            (name,),
+            help=f"{f'install {name}>={fixed}' if fixed else f'take a newer {name}'}, or numpy<2",
+            related=(Related(environment.where(_NUMPY), "the NumPy"),),
+            evidence=(
+                Evidence(f"{_named(binaries)} NumPy 1's module only", binaries[0].path),
+                _MODULES,
+            ),
+            batch=f"built for NumPy 1, {numpy}",
+            batch_message="{count} packages were built for NumPy 1, and "
+            f"numpy {numpy} is installed: {{packages}}",
+        )
+
+
+def _named(binaries: list[Binary]) -> str:
+    name = binaries[0].path.rpartition("/")[2]
+    if len(binaries) == 1:
+        return f"{name} knows"
+    return f"{name} and {len(binaries) - 1} more of its binaries know"
+
+
+def _first_for(numpy: Version, name: str, environment: Environment, knowledge: Knowledge) -> str:
+    """Return the first release of a package that works with a NumPy; empty if none is known."""
+    version = installed_version(environment, name)
+    for boundary in knowledge.numpy2.about(name):
+        if boundary.needs_newer or not boundary.numpy.admits(numpy, prereleases=True):
+            continue
+        if version is None or boundary.broken.admits(version, prereleases=True):
+            return boundary.first_good
+    return ""
+
+
+@rule("NPY006", "numpy-too-old", topic="numpy2", severity=Severity.ERROR)
+def numpy_too_old(environment: Environment) -> Iterator[Finding]:
+    """An installed package whose binaries name a newer NumPy than the one beside them.
+
+    What is built with the headers of NumPy 2 says in the binary which NumPy it needs at least,
+    and its import fails beside an older one. Installers see to it only where the metadata say
+    the same; a NumPy that was set back by hand, or a package that was built here, is not seen.
+
+    Messages that users see: "module was compiled against NumPy C-API version 0x12 (NumPy 2.0) but
+    the running NumPy has C-API version 0x10", "numpy.core.multiarray failed to import".
+
+    Bad:
+        numpy 1.24.4
+        an extension that was built for NumPy 2 only
+
+    Good:
+        numpy 2.0.2
+        the same extension
+    """
+    numpy = installed_version(environment, _NUMPY)
+    if environment.binaries is None or numpy is None:
+        return
+    highest: dict[str, tuple[Version, Binary]] = {}
+    for binary in environment.binaries.files:
+        minimum = parse_version(binary.numpy.minimum) if binary.numpy else None
+        if minimum is None or binary.owner in ("", _NUMPY):
+            continue
+        if minimum.release[:2] <= numpy.release[:2]:
+            continue
+        if binary.owner not in highest or highest[binary.owner][0] < minimum:
+            highest[binary.owner] = minimum, binary
+    yield from _too_old(environment, numpy, highest)
+
+
+def _too_old(
+    environment: Environment, numpy: Version, highest: Mapping[str, tuple[Version, Binary]]
+) -> Iterator[Finding]:
+    for name, (minimum, binary) in highest.items():
+        file = binary.path.rpartition("/")[2]
+        yield Finding(
+            f"{shown(environment, name)} needs NumPy {minimum} or newer, and numpy {numpy} is "
+            "installed",
+            environment.where(name),
+            (name,),
+            help=f"install numpy>={minimum}, or an older {name}",
+            related=(Related(environment.where(_NUMPY), "the NumPy"),),
+            evidence=(
+                Evidence(f"{file} names NumPy {minimum} as the least", binary.path),
+                _MINIMUM,
+            ),
+            batch=f"needs newer than {numpy}",
+            batch_message=f"{{count}} packages need a newer NumPy than numpy {numpy}, which is "
+            "installed: {packages}",
+        )
