@@ -27,6 +27,7 @@ from mlenv.environment.paths import (
     takes_base,
     user_site,
 )
+from mlenv.environment.pythons import managed_marker, other_pythons
 from mlenv.environment.records import Records
 from mlenv.environment.truth import SPEAKING, read_truths
 from mlenv.model.environment import (
@@ -38,7 +39,9 @@ from mlenv.model.environment import (
     EGG_INFO,
     EGG_LINK,
     LEFTOVER,
+    MANAGED,
     MISSING_EDITABLE,
+    OTHER_PYTHON,
     PYTHON_PATH,
     SHADOWED,
     SYSTEM_SITE,
@@ -52,6 +55,7 @@ from mlenv.model.environment import (
 )
 from mlenv.model.requirement import canonical_name
 from mlenv.model.text import Span
+from mlenv.phrases import counted
 from mlenv.records import replace
 
 _METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
@@ -280,6 +284,11 @@ class _Reader:
             self._odd(USER_SITE, user, ", ".join(sorted(held)))
         if base or (layout.manager == VENV and takes_base(layout)):
             self._odd(SYSTEM_SITE, os.path.join(layout.prefix, "pyvenv.cfg"))
+        for folder, count in other_pythons(layout):
+            self._odd(OTHER_PYTHON, folder, counted(count, "distribution"))
+        marker = managed_marker(layout)
+        if marker:
+            self._odd(MANAGED, marker)
         for folder, names in python_path(variables):
             shadowed = {canonical_name(name) for name in names} & self.distributions.keys()
             self._odd(PYTHON_PATH, folder, ", ".join(sorted(shadowed)))

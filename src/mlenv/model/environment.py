@@ -165,6 +165,10 @@ BROKEN_BASE = "broken-base"
 """The Python that a virtual environment was made from is not there any more."""
 PYTHON_PATH = "python-path"
 """``PYTHONPATH`` puts folders before the environment's."""
+OTHER_PYTHON = "other-python"
+"""A folder of packages for a Python that is not the environment's."""
+MANAGED = "externally-managed"
+"""The system keeps the interpreter for itself, and says so in a file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

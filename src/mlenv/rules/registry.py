@@ -31,6 +31,7 @@ from mlenv.rules import (
     installed_files,
     installed_requirements,
     installed_state,
+    interpreters,
     local_builds,
     locks,
     machine,
@@ -104,6 +105,7 @@ RULES: tuple[Rule, ...] = tuple(
         installed_requirements,
         installed_state,
         installed_declared,
+        interpreters,
         repositories,
         hygiene,
     )
