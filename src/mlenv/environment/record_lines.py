@@ -24,7 +24,8 @@ Stretch = tuple[int, int]
 UNSTATED = -1
 """Instead of a size."""
 _FIELDS = 3
-_COMMAS = _FIELDS - 1
+_COMMA = "\x1f"
+"""Stands for a comma in a path."""
 _BREAK = re.compile(r"[\r\n]")
 
 
@@ -46,7 +47,7 @@ class Entry:
 def plain(data: bytes) -> bytes:
     """Return a record with ``/`` in its paths and without the quotes of CSV.
 
-    A path may then hold commas; it ends before the last two of a line.
+    Where a path holds a comma, another character stands for it, so that a line is parted by commas.
     """
     if b'"' not in data and b"\\" not in data:
         return data
@@ -55,8 +56,9 @@ def plain(data: bytes) -> bytes:
 
     text = data.decode("latin-1")
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if len(row) >= _FIELDS]
-        lines = [f"{row[0]},{row[1]},{row[2]}" for row in rows if not _BREAK.search(row[0])]
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+        kept = [row for row in rows if row and not any(map(_BREAK.search, row))]
+        lines = [",".join((row[0].replace(",", _COMMA), *row[1:])) for row in kept]
     except csv.Error:
         lines = text.replace("\r", "").split("\n")
     return "\n".join(lines).replace("\\", "/").encode("latin-1")
@@ -103,15 +105,7 @@ def _of_stretch(data: bytes, start: int, end: int, found: dict[bytes, Stretch]) 
 
 def _of_lines(data: bytes, start: int, end: int, found: dict[bytes, Stretch]) -> None:
     stretch = data[start:end]
-    lines = stretch.split(b"\n")
-    if stretch.count(b",") > _COMMAS * len(lines):  # some path holds one
-        for line in lines:
-            folder, slash, _ = line.partition(b"/")
-            is_folder = slash and b"," not in folder
-            if line:
-                _add(found, folder + slash if is_folder else path_of(line), start, end)
-        return
-    for folder in {line.partition(b"/")[0] for line in lines}:
+    for folder in {line.partition(b"/")[0] for line in stretch.split(b"\n")}:
         path, comma, _ = folder.partition(b",")
         # nothing stands before the first slash of an absolute path, nor on an empty line
         if folder or b"\n/" in stretch or stretch.startswith(b"/"):
@@ -139,22 +133,18 @@ def under(data: bytes, beginning: bytes, stretch: Stretch) -> list[bytes]:
 
 
 def path_of(line: bytes) -> bytes:
-    """Return the path of a line; all of it where the line has no further fields."""
-    if line.count(b",") <= _COMMAS:
-        return line.partition(b",")[0]
-    return line.rsplit(b",", 2)[0]
+    """Return the path of a line."""
+    return line.partition(b",")[0].replace(_COMMA.encode(), b",")
 
 
 def entry_of(line: bytes) -> Entry | None:
     """Return what a line says; None where it has no hash, as those of compiled Python have none."""
-    path, comma, rest = line.rpartition(b",")
-    path, _, digest = path.rpartition(b",")
-    if not comma or not _DIGEST.fullmatch(digest):
+    fields = line.rstrip(b"\r").split(b",")
+    if len(fields) < _FIELDS or not _DIGEST.fullmatch(fields[1]):
         return None
-    size = rest.rstrip(b"\r")
-    return Entry(
-        path, digest.rstrip(b"="), int(size) if size.isdigit() and len(size) < _LONGEST_SIZE else -1
-    )
+    size = fields[2]
+    known = size.isdigit() and len(size) < _LONGEST_SIZE
+    return Entry(path_of(line), fields[1].rstrip(b"="), int(size) if known else UNSTATED)
 
 
 def claims(
@@ -184,7 +174,7 @@ def _claims_among(records: dict[int, list[bytes]]) -> dict[bytes, dict[int, Entr
     several: set[bytes] = set()
     by_path: dict[int, dict[bytes, bytes]] = {}
     for index, lines in records.items():
-        by_path[index] = here = dict(zip(_paths(lines), lines, strict=True))
+        by_path[index] = here = {line.partition(b",")[0]: line for line in lines}
         several |= seen & here.keys()
         seen |= here.keys()
     found = {}
@@ -192,11 +182,5 @@ def _claims_among(records: dict[int, list[bytes]]) -> dict[bytes, dict[int, Entr
         entries = {one: entry_of(here[path]) for one, here in by_path.items() if path in here}
         hashed = {one: entry for one, entry in entries.items() if entry is not None}
         if len(hashed) > 1:
-            found[path] = hashed
+            found[path_of(path)] = hashed
     return found
-
-
-def _paths(lines: list[bytes]) -> list[bytes]:
-    if b"".join(lines).count(b",") > _COMMAS * len(lines):
-        return [path_of(line) for line in lines]
-    return [line.partition(b",")[0] for line in lines]
