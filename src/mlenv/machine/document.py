@@ -28,6 +28,7 @@ Document = dict[str, dict[str, Any]]
 _NAME = r"[a-z0-9](?:[a-z0-9._-]{0,198}[a-z0-9])?"
 _CONDA_NAME = r"[a-z0-9_][a-z0-9._-]{0,198}"
 _CONDA_VERSION = r"[0-9A-Za-z._+!-]{1,200}"
+_SONAME = r"[A-Za-z0-9._+-]{1,100}"
 _BLAS = r"[A-Za-z0-9 ._+-]{1,80}"
 _ARCHITECTURE = r"(?:sm|compute)_[0-9]{2,3}[af]?"
 _CUDA = r"none|[0-9]{1,3}(?:\.[0-9]{1,3}){1,2}"
@@ -37,7 +38,9 @@ _BARE_KEY = r"[A-Za-z0-9_-]+"
 def document_of(target: Target) -> Document:
     """Return the document of a target; what its reader would refuse is left out."""
     said = {key: getattr(target, key) for key in MACHINE_KEYS if key != "gpus"}
-    said["missing_libraries"] = list(target.missing_libraries)
+    said["missing_libraries"] = [
+        one for one in target.missing_libraries if re.fullmatch(_SONAME, one)
+    ]
     said["gpus"] = [_gpu(one) for one in target.gpus]
     machine = {key: value for key, value in said.items() if _is_taken(key, value)}
     document: Document = {"machine": machine} if machine else {}

@@ -1,0 +1,31 @@
+"""How much of the disk each distribution takes, by the sizes in its ``RECORD``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from mlenv.environment.disk import read_bytes
+from mlenv.model.environment import DIST_INFO, Environment
+
+_MOST_BYTES = 64 << 20
+
+
+def sizes_of(environment: Environment) -> Mapping[str, int]:
+    """Return bytes by canonical name, of those distributions whose records tell sizes.
+
+    Args:
+        environment: What is installed.
+
+    Source: Recording installed projects, "The RECORD file".
+    """
+    found = {}
+    for one in environment.distributions.values():
+        if one.form != DIST_INFO:
+            continue
+        path = os.path.join(environment.prefix, one.location, "RECORD")
+        data = read_bytes(path, _MOST_BYTES)
+        if data:
+            lasts = (line.rpartition(b",")[2] for line in data.splitlines())
+            found[one.name] = sum(int(last[:15]) for last in lasts if last.isdigit())
+    return found
