@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Sequence
 
@@ -49,6 +50,8 @@ def link(
             the system that the environment runs on cannot be looked at.
         library_path: The folders of ``LD_LIBRARY_PATH``, where it runs on this machine.
     """
+    if root == "" and not sys.platform.startswith("linux"):
+        root = None
     if not machine:
         counted = Counter(one.machine for one in files if one.format == ELF)
         machine = counted.most_common(1)[0][0] if counted else ""

@@ -65,7 +65,7 @@ class Loader:
         library_path: Sequence[str] = (),
     ) -> None:
         self.files = tuple(one for one in files if one.format == ELF and one.machine == machine)
-        self.prefix = os.path.abspath(prefix)
+        self.prefix = os.path.realpath(prefix)
         self.machine = machine
         self.root = root
         self._library_path = tuple(library_path) if root == "" else ()

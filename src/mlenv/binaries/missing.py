@@ -35,15 +35,12 @@ def missing_libraries(loader: Loader, breakage: Breakage) -> Iterator[MissingLib
     for soname, paths in sorted(found.items()):
         others = [one for one in by_stem.get(stem_of(soname), ()) if ".so." in one]
         other = min(others, key=len, default="")
-        yield MissingLibrary(soname, tuple(sorted(paths)), other, breakage.imports(paths))
-
-
-def is_bundled(soname: str) -> bool:
-    """Whether a library bears a name that is only given to one that a wheel brings along."""
-    return _MANGLED.search(soname) is not None
+        is_bundled = _MANGLED.search(soname) is not None
+        imports = breakage.imports(paths)
+        yield MissingLibrary(soname, tuple(sorted(paths)), other, imports, is_bundled)
 
 
 def _counts(loader: Loader, soname: str) -> bool:
     if _OF_INTERPRETER.match(soname):
         return False
-    return loader.root is not None or is_bundled(soname)
+    return loader.root is not None or _MANGLED.search(soname) is not None

@@ -95,12 +95,14 @@ class MissingLibrary:
         needed_by: The binaries that name it, by path.
         other: A library of another major that is there instead (``libcudart.so.13``).
         imports: The packages whose import surely fails for it, as code names them.
+        bundled: Whether a wheel brought it along, by the name that such libraries get.
     """
 
     soname: str
     needed_by: tuple[str, ...]
     other: str = ""
     imports: tuple[str, ...] = ()
+    bundled: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

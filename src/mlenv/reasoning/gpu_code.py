@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlenv.knowledge.torch import Architectures, read_architectures
-from mlenv.model.binary import Binary, Kernels
+from mlenv.model.binary import Binary, supported
 from mlenv.model.finding import Evidence
 
 
@@ -22,7 +22,7 @@ def gpu_code(binaries: Iterable[Binary]) -> Architectures | None:
     files: list[str] = []
     for binary in binaries:
         if binary.kernels is not None:
-            found = _supported(binary.kernels)
+            found = supported(binary.kernels)
             names.update(dict.fromkeys(found))
             files += [binary.path] if found else []
     if not names:
@@ -31,14 +31,3 @@ def gpu_code(binaries: Iterable[Binary]) -> Architectures | None:
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
     fact = f"{first}{more}: GPU code for {', '.join(names)}"
     return read_architectures(tuple(names), Evidence(fact, files[0]))
-
-
-def _supported(kernels: Kernels) -> list[str]:
-    """Return the architectures that a binary as a whole was built for.
-
-    One that only a few containers have is of a special kernel beside the others: libtorch_cuda.so
-    has 8.9 in one of some four hundred.
-    """
-    counted = (*kernels.cubins, *kernels.ptx)
-    most = max((count for _, count in counted), default=0)
-    return [name for name, count in counted if count * 10 >= most]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
+
+from mlenv.knowledge import Knowledge
+from mlenv.knowledge.sonames import Loaded
+from mlenv.model.binary import Binaries
 from mlenv.model.environment import Environment
 from mlenv.versions.version import Version, parse_version
 
@@ -26,3 +31,39 @@ def installed_version(environment: Environment, name: str) -> Version | None:
 def shown(environment: Environment, name: str) -> str:
     """Return what is installed as messages show it: name and version."""
     return f"{name} {written_version(environment, name)}".rstrip()
+
+
+def owners_of(binaries: Binaries, paths: Iterable[str]) -> list[str]:
+    """Return the distributions that some binaries belong to, each once."""
+    wanted = frozenset(paths)
+    owners = (one.owner for one in binaries.files if one.path in wanted and one.owner)
+    return list(dict.fromkeys(owners))
+
+
+def loading(
+    binaries: Binaries, owners: Iterable[str], broken: Collection[str], knowledge: Knowledge
+) -> list[Loaded]:
+    """Return what distributions load by its path when they are imported, where that is broken.
+
+    Args:
+        binaries: Those of the environment.
+        owners: The distributions in question.
+        broken: The binaries that do not load, by path.
+        knowledge: The records.
+    """
+    found = []
+    for owner in owners:
+        loaded = knowledge.sonames.loaded_by(owner)
+        if loaded is None:
+            continue
+        its = [one.path for one in binaries.files if one.owner == owner and loaded.has(one.path)]
+        failing = [path for path in its if path in broken]
+        if failing and (not loaded.any or failing == its):
+            found.append(loaded)
+    return found
+
+
+def file_of(paths: Sequence[str]) -> str:
+    """Return some binaries as messages show them: the first one's name, and how many more."""
+    name = paths[0].rpartition("/")[2]
+    return name if len(paths) == 1 else f"{name} and {len(paths) - 1} more"

@@ -1,0 +1,194 @@
+"""Topic ``system-libraries``: libraries that installed binaries need and do not find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from mlenv.knowledge import Knowledge
+from mlenv.knowledge.sonames import Bringer
+from mlenv.knowledge.system_libraries import IMPORT
+from mlenv.model.binary import Binaries, MissingLibrary, NotFoundVersion
+from mlenv.model.environment import CONDA, Environment
+from mlenv.model.finding import Evidence, Finding, Related, Severity
+from mlenv.phrases import listed
+from mlenv.rules.base import rule
+from mlenv.rules.installed import file_of, installed_version, loading, owners_of, shown
+
+_MOST_NAMED = 3
+_LOADER = "ld.so(8); the file's own list of libraries (DT_NEEDED)"
+
+
+@rule(
+    "SYS006",
+    "needed-library-missing",
+    topic="system-libraries",
+    severity=Severity.ERROR,
+    facts=("sonames", "system_libraries"),
+)
+def needed_library_missing(environment: Environment, knowledge: Knowledge) -> Iterator[Finding]:
+    """An installed package that needs a shared library which nothing provides.
+
+    Each binary names the libraries that it needs. They are looked for as the loader would: by the
+    binary's own folders, ``LD_LIBRARY_PATH``, the loader's cache and the system's folders, and
+    anywhere in the environment, since packages load each other's libraries first. An error where
+    importing the package surely loads what lacks it; a warning where a library is gone that the
+    wheel brought along; a note where only NVIDIA's driver is missing. What a package tries and
+    does without is not reported.
+
+    Messages that users see: "ImportError: libGL.so.1: cannot open shared object file: No such file
+    or directory", "OSError: libcudart.so.12: cannot open shared object file".
+
+    Bad:
+        opencv-python 4.10.0.84 on a system without libGL.so.1
+
+    Good:
+        opencv-python-headless 4.10.0.84
+    """
+    binaries = environment.binaries
+    if binaries is None:
+        return
+    mismatched = {one.path for one in binaries.symbols}
+    for missing in binaries.missing:
+        if not mismatched.issuperset(missing.needed_by):
+            yield from _missing(environment, binaries, missing, knowledge)
+
+
+def _missing(
+    environment: Environment, binaries: Binaries, missing: MissingLibrary, knowledge: Knowledge
+) -> Iterator[Finding]:
+    owners = owners_of(binaries, missing.needed_by)
+    failing = list(missing.imports)
+    loaded = loading(binaries, owners, missing.needed_by, knowledge)
+    failing += [one.package for one in loaded if one.fails]
+    recorded = _on_record(environment, missing.soname, owners, knowledge)
+    failing += [one for one in recorded if one not in failing]
+    of_driver = knowledge.sonames.is_of_driver(missing.soname)
+    if failing:
+        outcome = f"and importing {listed(failing, _MOST_NAMED)} fails"
+        severity = Severity.NOTE if of_driver else Severity.ERROR
+    elif missing.bundled:
+        outcome = "though the wheel brought it along"
+        severity = Severity.WARNING
+    else:
+        return
+    who = listed([shown(environment, one) for one in owners], _MOST_NAMED) or "what is installed"
+    instead = f" ({missing.other} is there)" if missing.other else ""
+    brings = knowledge.sonames.brings(missing.soname)
+    yield Finding(
+        f"{who} {'needs' if len(owners) < 2 else 'need'} {missing.soname}, which is nowhere"
+        f"{instead}, {outcome}",
+        environment.where(owners[0]) if owners else environment.span,
+        tuple(owners),
+        severity,
+        help=_way(environment, missing, owners, brings, knowledge),
+        related=tuple(Related(environment.where(one), one) for one in owners[1:]),
+        evidence=(
+            Evidence(f"{file_of(missing.needed_by)} needs {missing.soname}", _LOADER),
+            *([brings.evidence] if brings is not None else []),
+            *([knowledge.sonames.driver_evidence] if of_driver else []),
+            *(one.evidence for one in loaded),
+        ),
+    )
+
+
+def _on_record(
+    environment: Environment, soname: str, owners: Iterable[str], knowledge: Knowledge
+) -> Iterator[str]:
+    """Yield the distributions that are known not to be imported without a library."""
+    for owner in owners:
+        version = installed_version(environment, owner)
+        for need in knowledge.system_libraries.needs_of(owner, IMPORT):
+            if soname in need.libraries and (
+                version is None or need.versions.admits(version, prereleases=True)
+            ):
+                yield owner
+
+
+def _way(
+    environment: Environment,
+    missing: MissingLibrary,
+    owners: Sequence[str],
+    brings: Bringer | None,
+    knowledge: Knowledge,
+) -> str:
+    if knowledge.sonames.is_of_driver(missing.soname):
+        return "install NVIDIA's driver where this is to run"
+    if missing.bundled:
+        return f"install {owners[0] if owners else 'the package'} again"
+    if brings is None:
+        return f"install what holds {missing.soname}"
+    ways = []
+    if brings.pypi:
+        ways.append(f"install {brings.pypi}")
+        ways += [f"take a build of {owners[0]} for {missing.other}"] if missing.other else []
+    if environment.manager == CONDA and brings.conda:
+        ways.append(f"conda install -c conda-forge {brings.conda}")
+    elif brings.apt:
+        renamed = (
+            f" ({brings.renamed} from Debian 13 and Ubuntu 24.04 on)" if brings.renamed else ""
+        )
+        only = f", of {' and '.join(map(str.title, brings.releases))}" if brings.releases else ""
+        ways.append(f"install the system's package {brings.apt}{renamed}{only}")
+    ways += [
+        need.instead
+        for owner in owners
+        for need in knowledge.system_libraries.needs_of(owner, IMPORT)
+        if need.instead and missing.soname in need.libraries
+    ]
+    return ", or ".join(dict.fromkeys(ways)) or f"conda install -c conda-forge {brings.conda}"
+
+
+@rule(
+    "SYS007",
+    "interface-version-missing",
+    topic="system-libraries",
+    severity=Severity.ERROR,
+)
+def interface_version_missing(environment: Environment) -> Iterator[Finding]:
+    """A binary that needs a newer C or C++ library than the one it gets.
+
+    Binaries name the versions of the interfaces that they use. What is compared is the C library
+    of the system and the C++ library that the binary's own search finds: that of its wheel, of
+    conda or of the system. An error where importing a package surely loads such a binary, a
+    note elsewhere.
+
+    Messages that users see: "version `GLIBCXX_3.4.30' not found", "version `GLIBC_2.38' not
+    found".
+
+    Bad:
+        an extension that was built on Ubuntu 24.04, in an environment on Ubuntu 20.04
+
+    Good:
+        a wheel for manylinux_2_28 on a system with glibc 2.28 or newer
+    """
+    for one in environment.binaries.not_found if environment.binaries is not None else ():
+        assert environment.binaries is not None
+        yield _not_found(environment, environment.binaries, one)
+
+
+def _not_found(environment: Environment, binaries: Binaries, one: NotFoundVersion) -> Finding:
+    owners = owners_of(binaries, one.needed_by)
+    fails = f", and importing {listed(one.imports, _MOST_NAMED)} fails" if one.imports else ""
+    who = listed([shown(environment, owner) for owner in owners], _MOST_NAMED)
+    if one.version.startswith("GLIBC_"):
+        help_ = f"take an older {owners[0] if owners else 'build'}, or a newer system or image"
+    elif environment.manager == CONDA:
+        help_ = "conda install -c conda-forge libstdcxx"
+    else:
+        help_ = "take a system or image with a newer GCC, or an older build"
+    return Finding(
+        f"{who or file_of(one.needed_by)} {'need' if len(owners) > 1 else 'needs'} "
+        f"{one.version}, and {one.library} ends with {one.has}{fails}",
+        environment.where(owners[0]) if owners else environment.span,
+        tuple(owners),
+        None if one.imports else Severity.NOTE,
+        help=help_,
+        related=tuple(Related(environment.where(owner), owner) for owner in owners[1:]),
+        evidence=(
+            Evidence(
+                f"{file_of(one.needed_by)} asks for {one.version}, and {one.library} defines up to "
+                f"{one.has}",
+                "the files' own tables of versions (.gnu.version_r and .gnu.version_d)",
+            ),
+        ),
+    )
