@@ -23,6 +23,7 @@ from mlenv.model.environment import (
     Distribution,
     Environment,
     Interpreter,
+    Noted,
     Oddity,
     Origin,
     Overlap,
@@ -109,22 +110,27 @@ def environment_of(table: Mapping[str, Any]) -> Environment:
     )
 
 
+_NOTED = ("installer", "requested", "tags", "installed_at")
+
+
 def _distribution(page: Page, table: Mapping[str, Any]) -> Distribution:
     written = table["name"]
     version = table.get("version", "1.0")
+    apart = ("name", "origin", *_NOTED)
     given = {
         "location": f"{SITE}/{written}-{version}.dist-info",
         "site": SITE,
         "written": written,
-        **{key: value for key, value in table.items() if key not in ("name", "origin")},
+        **{key: value for key, value in table.items() if key not in apart},
     }
+    noted = {key: table[key] for key in _NOTED if key in table}
     origin = _made(Origin, table["origin"]) if "origin" in table else None
     return _made(
         Distribution,
         {**given, "version": version},
         name=canonical_name(written),
         span=page.add(f"{written} {version}"),
-        origin=origin,
+        marks=_made(Noted, noted, origin=origin),
     )
 
 

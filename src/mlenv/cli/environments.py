@@ -9,9 +9,13 @@ from mlenv.cli.progress import Progress
 from mlenv.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlenv.model.environment import Environment
 
 AUTO, NONE = "auto", "none"
+_OF_USER = ("HOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE")
+"""What says where the user's own packages are, whichever environment is active."""
 
 
 def environment_of(
@@ -45,8 +49,10 @@ def environment_of(
         return None
     from mlenv.environment.read import read_environment
 
-    # what the shell adds to the path holds for the environment that it is in
-    variables = os.environ if place.is_active or choice == AUTO else {}
+    variables: Mapping[str, str] = os.environ
+    if not place.is_active:
+        # what the shell adds to the path holds for the environment that it is in
+        variables = {name: os.environ[name] for name in _OF_USER if name in os.environ}
     found = read_environment(
         place.prefix, place.name, variables=variables, is_project=place.is_project, verify=verify
     )

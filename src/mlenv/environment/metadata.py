@@ -8,20 +8,24 @@ from __future__ import annotations
 import json
 import os
 import re
+from typing import TYPE_CHECKING
 
-from mlenv.environment.disk import modified, names_in, read_bytes
+from mlenv.environment.disk import names_in, read_bytes
 from mlenv.model.environment import DIST_INFO, EGG_INFO, Origin
 from mlenv.records import dataclass
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 _MOST_BYTES = 4 << 20
 _FIRST_BYTES = 1 << 15
 """Nearly all headers end within these."""
 _MOST_REQUIRES = 5_000
 _LONGEST = 2_000
-_FIELD = re.compile(
-    r"(?mi)^(Name|Version|Requires-Dist|Requires-Python|Provides-Extra)[ \t]*:[ \t]*"
-    r"([^\n]*(?:\n[ \t]+[^\n]*)*)"
-)
+_SINGLE = ("Name", "Version", "Requires-Python")
+_SEVERAL = ("Requires-Dist", "Provides-Extra")
+_KNOWN = frozenset((*_SINGLE, *_SEVERAL))
+_BLANKS = frozenset(("", " ", "\t"))
 _END = re.compile(rb"\r?\n\r?\n")
 
 
@@ -61,27 +65,31 @@ def parse_metadata(header: bytes) -> Metadata:
     text = header.decode("utf-8", "replace")
     if "\r" in text:
         text = text.replace("\r\n", "\n")
-    name = version = requires_python = ""
-    requires: list[str] = []
-    extras: list[str] = []
-    for key, value in _FIELD.findall(text):
-        said = value.strip() if len(value) <= _LONGEST else value[:_LONGEST].strip()
-        if "\n" in said:
-            said = " ".join(said.split())
-        lowered = key.lower()
-        if lowered == "requires-dist":
-            if len(requires) < _MOST_REQUIRES:
-                requires.append(said)
-        elif lowered == "provides-extra":
-            if len(extras) < _MOST_REQUIRES:
-                extras.append(said)
-        elif lowered == "name":
-            name = name or said
-        elif lowered == "version":
-            version = version or said
-        else:
-            requires_python = requires_python or said
-    return Metadata(name, version, tuple(requires), requires_python, tuple(extras))
+    single = dict.fromkeys(_SINGLE, "")
+    several: dict[str, list[str]] = {name: [] for name in _SEVERAL}
+    key = ""
+    for line in text.split("\n"):
+        if line[:1] in _BLANKS:
+            # what goes on from the line before
+            if line and key in several and several[key]:
+                several[key][-1] += f" {line.strip()}"[:_LONGEST]
+            elif line and key in single:
+                single[key] += f" {line.strip()}"[:_LONGEST]
+            continue
+        name, colon, value = line.partition(":")
+        key = name if name in _KNOWN else name.strip().title() if colon else ""
+        if key in several:
+            if len(several[key]) < _MOST_REQUIRES:
+                several[key].append(value[:_LONGEST].strip())
+        elif key in single:
+            single[key] = single[key] or value[:_LONGEST].strip()
+    return Metadata(
+        single["Name"],
+        single["Version"],
+        tuple(several["Requires-Dist"]),
+        single["Requires-Python"],
+        tuple(several["Provides-Extra"]),
+    )
 
 
 def read_egg_requires(text: str) -> tuple[str, ...]:
@@ -179,6 +187,8 @@ def read_found(site: str, entry: str) -> Found:
     if entry.endswith(".dist-info"):
         return _judged(path, DIST_INFO, read_metadata(f"{path}{os.sep}METADATA"), "METADATA")
     inner = os.path.join(path, "EGG-INFO") if entry.endswith(".egg") else path
+    if entry.endswith(".egg") and os.path.isfile(path):
+        return _judged(path, EGG_INFO, _zipped(path), "PKG-INFO")
     if os.path.isdir(inner):
         found = read_metadata(os.path.join(inner, "PKG-INFO"))
         if found is not None and not found.requires:
@@ -189,6 +199,36 @@ def read_found(site: str, entry: str) -> Found:
             )
         return _judged(inner, EGG_INFO, found, "PKG-INFO")
     return _judged(path, EGG_INFO, read_metadata(path), "PKG-INFO")
+
+
+def _zipped(path: str) -> Metadata | None:
+    """Return the metadata of an egg that is one file."""
+    import zipfile  # setuptools wrote such until 2022
+
+    try:
+        if os.path.getsize(path) > _MOST_BYTES << 4:
+            return None
+        with zipfile.ZipFile(path) as egg:
+            text, requires = (
+                _member(egg, f"EGG-INFO/{name}") for name in ("PKG-INFO", "requires.txt")
+            )
+    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile):
+        return None
+    if text is None:
+        return None
+    found = parse_metadata(_END.split(text, 1)[0])
+    listed = read_egg_requires((requires or b"").decode("utf-8", "replace"))
+    return Metadata(found.name, found.version, listed, found.requires_python, found.extras)
+
+
+def _member(egg: ZipFile, name: str) -> bytes | None:
+    import zlib
+
+    try:
+        with egg.open(name) as file:
+            return file.read(_FIRST_BYTES)
+    except (KeyError, NotImplementedError, zlib.error):
+        return None
 
 
 def _judged(path: str, form: str, metadata: Metadata | None, file: str) -> Found:
@@ -217,9 +257,3 @@ def _of_stem(stem: str) -> tuple[str, str]:
     stem = re.sub(r"-(?:py|pypy)\d+(?:\.\d+)?(?:-.*)?$", "", stem)
     name, _, version = stem.partition("-")
     return name, version
-
-
-def installed_at(path: str) -> float:
-    """Return when the metadata at a path were written, in seconds of the epoch."""
-    record = os.path.join(path, "RECORD")
-    return modified(record) or modified(path)

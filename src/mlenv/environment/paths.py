@@ -27,6 +27,8 @@ class Link:
         line: The line as it stands.
         folder: The folder that it names, whole.
         exists: Whether that is there.
+
+    Of a file that is no UTF-8 nothing is known but its name.
     """
 
     file: str
@@ -48,7 +50,12 @@ def links_of(site: str, names: Sequence[str]) -> Iterator[Link]:
         if not name.endswith(".pth") or name.startswith("."):
             continue
         path = os.path.join(site, name)
-        text = (read_bytes(path, _MOST_BYTES) or b"").decode("utf-8-sig", "replace")
+        data = read_bytes(path, _MOST_BYTES) or b""
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            yield Link(path, "", "", exists=False)
+            continue
         for line in text.splitlines()[:_MOST_LINES]:
             said = line.rstrip()
             if not said.strip() or said.startswith(("#", "import ", "import\t")) or "\0" in said:

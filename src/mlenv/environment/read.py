@@ -7,16 +7,13 @@ from collections.abc import Mapping
 
 from mlenv.environment.blas import read_blas
 from mlenv.environment.conda_meta import Record, read_records
-from mlenv.environment.disk import names_in, read_text
+from mlenv.environment.disk import modified, names_in, read_text
 from mlenv.environment.interpreter import base_folder, executable, read_interpreter
 from mlenv.environment.layout import Layout, find_layout
+from mlenv.environment.marks import WrittenMarks
 from mlenv.environment.metadata import (
     Found,
-    installed_at,
     read_found,
-    read_line,
-    read_origin,
-    read_tags,
 )
 from mlenv.environment.page import Page
 from mlenv.environment.paths import (
@@ -36,7 +33,6 @@ from mlenv.model.environment import (
     CONDA,
     DAMAGED_METADATA,
     DIST_INFO,
-    EGG_INFO,
     EGG_LINK,
     LEFTOVER,
     MANAGED,
@@ -51,6 +47,7 @@ from mlenv.model.environment import (
     CondaPackage,
     Distribution,
     Environment,
+    Noted,
     Oddity,
 )
 from mlenv.model.requirement import canonical_name
@@ -59,6 +56,8 @@ from mlenv.phrases import counted
 from mlenv.records import replace
 
 _METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
+_PLAIN = frozenset(("_virtualenv.pth", "distutils-precedence.pth"))
+"""Files that belong to no editable installation."""
 _MOST = 20_000
 """So many distributions are read at most."""
 
@@ -102,6 +101,7 @@ class _Reader:
         self.hidden: list[Distribution] = []
         self.links: dict[str, Link] = {}
         self.count = 0
+        self.has_links = False
 
     def read(self, variables: Mapping[str, str], *, is_project: bool, verify: bool) -> Environment:
         layout = self.layout
@@ -154,6 +154,7 @@ class _Reader:
 
     def _site(self, site: str) -> None:
         names = names_in(site)
+        self.has_links = any(name.endswith(".pth") and name not in _PLAIN for name in names)
         here: dict[str, Distribution] = {}
         for name in names:
             if name[0] == "~":
@@ -171,8 +172,6 @@ class _Reader:
     def _entry(self, site: str, entry: str, here: dict[str, Distribution]) -> None:
         if entry.endswith(".egg-link"):
             one = self._of_link(site, entry)
-        elif entry.endswith(".egg") and not os.path.isdir(os.path.join(site, entry)):
-            return
         else:
             one = self._of_found(site, read_found(site, entry))
         if one is None:
@@ -201,8 +200,9 @@ class _Reader:
             if not said.version:
                 return None
         is_wheel = found.form == DIST_INFO
-        inner = found.path + os.sep
-        origin = read_origin(f"{inner}direct_url.json") if is_wheel else None
+        marks = WrittenMarks(found.path) if is_wheel else Noted(installed_at=modified(found.path))
+        # an editable installation always leaves a .pth file: few environments have one of theirs
+        origin = marks.origin if self.has_links else None
         if origin is not None and origin.editable and origin.exists is False:
             self._odd(MISSING_EDITABLE, found.path, "", name, span)
         return Distribution(
@@ -216,11 +216,7 @@ class _Reader:
             said.requires,
             said.requires_python,
             said.extras,
-            read_line(f"{inner}INSTALLER") if is_wheel else "",
-            os.path.exists(f"{inner}REQUESTED") if is_wheel else None,
-            read_tags(f"{inner}WHEEL") if is_wheel else (),
-            origin,
-            installed_at(found.path),
+            marks,
         )
 
     def _of_link(self, site: str, entry: str) -> Distribution | None:
@@ -252,16 +248,15 @@ class _Reader:
             return
         if not os.path.isdir(link.folder):
             return
+        here: dict[str, Distribution] = {}
         for name in names_in(link.folder):
-            # an installed project's sources hold its metadata once more
-            if name.endswith(".egg-info") and self.count < _MOST:
+            if name.endswith(_METADATA) and not name.startswith("~") and self.count < _MOST:
                 self.count += 1
-                found = read_found(link.folder, name)
-                known = canonical_name(found.metadata.name)
-                if found.form == EGG_INFO and known and known not in self.distributions:
-                    one = self._of_found(link.folder, found)
-                    if one is not None:
-                        self.distributions[one.name] = one
+                self._entry(link.folder, name, here)
+        for name, one in here.items():
+            # the sources of an editable hold its metadata once more
+            if self.distributions.setdefault(name, one) is not one:
+                self.hidden.append(one)
 
     def _conda(self) -> dict[str, CondaPackage]:
         if self.layout.manager != CONDA:

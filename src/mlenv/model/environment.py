@@ -64,6 +64,41 @@ class Origin:
     exists: bool | None = None
 
 
+class Marks(Protocol):
+    """What an installer noted beside a distribution's metadata; read when first asked for."""
+
+    @property
+    def installer(self) -> str:
+        """Who installed it (``pip``, ``uv``, ``conda`` …); empty where nothing says so."""
+
+    @property
+    def requested(self) -> bool | None:
+        """Whether somebody asked for it by name; None where nothing tells."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of its wheel, such as ``cp311-cp311-manylinux_2_17_x86_64``."""
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where it is from, if not from an index."""
+
+    @property
+    def installed_at(self) -> float:
+        """When its metadata were written, in seconds of the epoch; 0 where not known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noted:
+    """Marks that are known already; each as in :class:`Marks`."""
+
+    installer: str = ""
+    requested: bool | None = None
+    tags: tuple[str, ...] = ()
+    origin: Origin | None = None
+    installed_at: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Distribution:
     """One installed distribution.
@@ -79,11 +114,7 @@ class Distribution:
         requires: Its ``Requires-Dist`` lines as they stand.
         requires_python: Its ``Requires-Python``; empty where there is none.
         extras: What it provides, as written.
-        installer: Who installed it (``pip``, ``uv``, ``conda`` …); empty where nothing says so.
-        requested: Whether somebody asked for it by name; None where nothing tells.
-        tags: The tags of its wheel, such as ``cp311-cp311-manylinux_2_17_x86_64``.
-        origin: Where it is from, if not from an index.
-        installed_at: When its metadata were written, in seconds of the epoch; 0 where not known.
+        marks: What its installer noted.
     """
 
     name: str
@@ -96,11 +127,32 @@ class Distribution:
     requires: tuple[str, ...] = ()
     requires_python: str = ""
     extras: tuple[str, ...] = ()
-    installer: str = ""
-    requested: bool | None = None
-    tags: tuple[str, ...] = ()
-    origin: Origin | None = None
-    installed_at: float = 0.0
+    marks: Marks = Noted()
+
+    @property
+    def installer(self) -> str:
+        """See :class:`Marks`."""
+        return self.marks.installer
+
+    @property
+    def requested(self) -> bool | None:
+        """See :class:`Marks`."""
+        return self.marks.requested
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """See :class:`Marks`."""
+        return self.marks.tags
+
+    @property
+    def origin(self) -> Origin | None:
+        """See :class:`Marks`."""
+        return self.marks.origin
+
+    @property
+    def installed_at(self) -> float:
+        """See :class:`Marks`."""
+        return self.marks.installed_at
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -40,8 +40,10 @@ def contradicts_metadata(setting: Setting) -> Iterator[Finding]:
         torch==2.1.0
         torchvision==0.16.0
     """
-    if setting.kind == LOCK:
-        return  # the tool that wrote it found a solution, be it with overrides
+    # the tool that wrote a lock found a solution, be it with overrides; an environment has its own
+    # metadata, of which ENV002 speaks
+    if setting.kind == LOCK or setting.live is not None:
+        return
     told: set[frozenset[str]] = set()
     for one in contradictions(setting):
         pair = frozenset(one.names)

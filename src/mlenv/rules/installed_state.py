@@ -172,6 +172,14 @@ def editable_leads_nowhere(environment: Environment) -> Iterator[Finding]:
         )
     for one in _of(environment, BROKEN_PTH):
         name = one.path.rpartition("/")[2]
+        if not one.detail:
+            yield Finding(
+                f"{name} is not UTF-8: Python up to 3.12.3 does not start with it",
+                one.span,
+                help=f"remove {one.path}, or write it anew",
+                evidence=(Evidence("site reads .pth files as UTF-8", _SITE),),
+            )
+            continue
         is_editable = name.startswith(_EDITABLE)
         yield Finding(
             f"{name} names a folder that is not there: {one.detail}",

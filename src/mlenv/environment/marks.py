@@ -1,0 +1,48 @@
+"""What an installer noted of a distribution, read from its files when somebody asks."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+
+from mlenv.environment.disk import modified
+from mlenv.environment.metadata import read_line, read_origin, read_tags
+from mlenv.model.environment import Origin
+
+
+class WrittenMarks:
+    """The files beside a distribution's ``METADATA``.
+
+    Args:
+        folder: The folder of its metadata, whole.
+
+    Source: Recording installed projects (``INSTALLER``, ``REQUESTED``); PEP 427; PEP 610.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder + os.sep
+
+    @cached_property
+    def installer(self) -> str:
+        """Who installed it."""
+        return read_line(f"{self._folder}INSTALLER")
+
+    @cached_property
+    def requested(self) -> bool | None:
+        """Whether somebody asked for it by name."""
+        return os.path.exists(f"{self._folder}REQUESTED")
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of its wheel."""
+        return read_tags(f"{self._folder}WHEEL")
+
+    @cached_property
+    def origin(self) -> Origin | None:
+        """Where it is from, if not from an index."""
+        return read_origin(f"{self._folder}direct_url.json")
+
+    @cached_property
+    def installed_at(self) -> float:
+        """When its metadata were written."""
+        return modified(f"{self._folder}RECORD") or modified(self._folder)
