@@ -218,7 +218,7 @@ def _entry_of(name: str, entry: object) -> tuple[Identity, Read]:
 
 
 def _binary_of(name: str, fields: list[Any]) -> Binary:
-    if fields[0] not in _FORMATS:
+    if _as(str, fields[0]) not in _FORMATS:
         raise _UnexpectedError
     return Binary(
         name,
@@ -241,7 +241,7 @@ def _numpy_of(value: object) -> NumpyUse | None:
     if value is None:
         return None
     old, new, minimum, kind = _fields(value, 4)
-    if kind not in _KINDS:
+    if _as(str, kind) not in _KINDS:
         raise _UnexpectedError
     return NumpyUse(_as(bool, old), _as(bool, new), _as(str, minimum), kind)
 
