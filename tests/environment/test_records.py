@@ -128,6 +128,30 @@ def test_a_package_whose_beginning_was_emptied_is_an_overlap(tmp_path: Path) -> 
     assert told(only(environment)) == (("first", "second"), 1, "second", 0)
 
 
+def test_a_package_hides_the_module_of_another(tmp_path: Path) -> None:
+    environment = written(
+        tmp_path,
+        pynvml={"pynvml/__init__.py": "1", "pynvml/nvml.py": "1"},
+        nvidia_ml_py={"pynvml.py": "1", "other.py": "1", "spaces.so": "1"},
+        other={"other/inner.py": "1", "spaces/__init__.pyi": "1"},
+    )
+    overlap = only(environment)
+    assert (overlap.owners, overlap.holder) == (("nvidia-ml-py", "pynvml"), "pynvml")
+    assert (overlap.hides, overlap.weight) == ("pynvml", MODULE)
+    assert overlap.paths == (f"{SITE}/pynvml/__init__.py", f"{SITE}/pynvml.py")
+
+
+def test_what_all_have_tells_whose_copy_lies_there(tmp_path: Path) -> None:
+    environment = written(
+        tmp_path,
+        contrib={"cv2/cv2.so": "1", "cv2/a_qt.so": "1"},
+        plain={"cv2/cv2.so": "22", "cv2/a_qt.so": "22"},
+        headless={"cv2/cv2.so": "333"},
+    )
+    assert only(environment).holder == "headless"
+    assert only(environment).paths[0] == f"{SITE}/cv2/cv2.so"
+
+
 def test_compiled_python_scripts_and_what_has_no_hash_do_not_count(tmp_path: Path) -> None:
     write_environment(tmp_path, [{"name": "a"}, {"name": "b"}])
     for name, size in (("a", 1), ("b", 2)):

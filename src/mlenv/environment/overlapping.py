@@ -50,6 +50,36 @@ def find_overlaps(sheets: Sequence[Sheet], claims: Claims) -> tuple[Overlap, ...
     return tuple(sorted(found, key=lambda one: (one.weight, one.owners)))
 
 
+def find_hidden(sheets: Sequence[Sheet]) -> tuple[Overlap, ...]:
+    """Return the modules that another distribution's package of the same name hides.
+
+    Source: Python, "The import system": a folder with ``__init__.py`` goes before a module.
+    """
+    packages: dict[bytes, list[int]] = {}
+    for index, sheet in enumerate(sheets):
+        for beginning in sheet.begun:
+            if beginning.endswith(b"/"):
+                packages.setdefault(beginning[:-1], []).append(index)
+    found = []
+    for index, sheet in enumerate(sheets):
+        for file in sheet.begun:
+            module, _, extension = file.partition(b".")
+            if not extension.endswith((b"py", b"so", b"pyd")):
+                continue
+            for other in packages.get(module, ()):
+                init = module + _INIT
+                if other != index and b"\n" + init + b"," in b"\n" + sheets[other].record:
+                    found.append(_hiding(sheets[other], sheet, init, file))
+    return tuple(found)
+
+
+def _hiding(one: Sheet, other: Sheet, init: bytes, file: bytes) -> Overlap:
+    shown = (one.shown(init), other.shown(file))
+    module = file.partition(b".")[0].decode("utf-8", "replace")
+    names = (other.owner.name, one.owner.name)
+    return Overlap(names, shown, 0, one.owner.name, 0, _weight(file), module)
+
+
 def _differ(entries: Mapping[int, Entry]) -> bool:
     """Whether some of the copies are known to differ; hashes of one kind tell, else sizes."""
     kinds = {entry.digest.partition(b"=")[0] for entry in entries.values()}
@@ -104,9 +134,12 @@ def _joined(
 def _overlap(
     sheets: Sequence[Sheet], claims: Claims, owners: frozenset[int], paths: list[bytes], equal: int
 ) -> Overlap:
-    ranked = sorted(paths, key=lambda path: (_weight(path), path))
+    ranked = sorted(paths, key=lambda path: (_weight(path), -len(claims[path]), path))
     heaviest = _weight(ranked[0])
-    holder = _holder(sheets, {path: claims[path] for path in ranked if _weight(path) == heaviest})
+    telling = [path for path in ranked if _weight(path) == heaviest]
+    # what all of them have tells more than what some of them have
+    common = [path for path in telling if len(claims[path]) == len(owners)] or telling
+    holder = _holder(sheets, {path: claims[path] for path in common})
     members = [sheets[index].owner for index in owners]
     members.sort(key=lambda one: (one.installed_at, one.name))
     shown = sheets[min(owners)].shown

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from mlenv.environment.altered import find_altered
 from mlenv.environment.disk import names_in, read_bytes, read_text
-from mlenv.environment.overlapping import Claims, find_overlaps
+from mlenv.environment.overlapping import Claims, find_hidden, find_overlaps
 from mlenv.environment.record_lines import claims, folders, plain
 from mlenv.environment.sheets import Sheet
 from mlenv.model.environment import DIST_INFO, Altered, CondaPackage, Distribution, Overlap
@@ -48,7 +48,11 @@ class Records:
     @cached_property
     def overlaps(self) -> Sequence[Overlap]:
         """The files that several distributions claim, for each set of owners."""
-        return tuple(one for site in self._sites for one in find_overlaps(*site))
+        return tuple(
+            one
+            for sheets, claimed in self._sites
+            for one in (*find_overlaps(sheets, claimed), *find_hidden(sheets))
+        )
 
     @cached_property
     def altered(self) -> Sequence[Altered]:

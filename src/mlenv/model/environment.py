@@ -252,6 +252,8 @@ class Overlap:
             nobody's.
         identical: How many more files they share with equal contents.
         weight: How much the first of them tells; see :mod:`mlenv.model.installed_path`.
+        hides: The module that the holder's package of the same name hides, where no file is
+            written twice; mostly empty.
     """
 
     owners: tuple[str, ...]
@@ -260,6 +262,7 @@ class Overlap:
     holder: str
     identical: int = 0
     weight: int = 0
+    hides: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,9 +32,10 @@ def files_overwritten(environment: Environment, knowledge: Knowledge) -> Iterato
 
     Both record the same paths with different contents, and one copy can lie there. No installer
     and no check of requirements looks at that. Told is whose copies lie on the disk; copies that
-    are equal, as those of ``mlflow`` and ``mlflow-skinny``, are no finding. An error where the
-    files are mixed, or another package needs those that are gone, and that is known to fail. A
-    note for what nobody imports, such as two folders ``tests`` beside the packages.
+    are equal, as those of ``mlflow`` and ``mlflow-skinny``, are no finding. A module that a package
+    of the same name hides is told too. An error where the files are mixed, or another package needs
+    those that are gone, and that is known to fail. A note for what nobody imports, such as two
+    folders ``tests`` beside the packages.
 
     Messages that users see: "module 'cv2' has no attribute 'imshow'", "CUDAExecutionProvider is
     not in available provider names", "undefined symbol: ncclCommRegister".
@@ -47,7 +48,9 @@ def files_overwritten(environment: Environment, knowledge: Knowledge) -> Iterato
         opencv-python-headless 4.10.0.84
     """
     for overlap in environment.files.overlaps:
-        if overlap.weight > MODULE:
+        if overlap.hides:
+            yield _hidden(environment, overlap, knowledge)
+        elif overlap.weight > MODULE:
             yield _beside(environment, overlap)
         else:
             yield _overwritten(environment, overlap, knowledge)
@@ -59,18 +62,15 @@ def _overwritten(environment: Environment, overlap: Overlap, knowledge: Knowledg
     losing = [name for name in names if name != holder]
     needing = _needing(environment, losing)
     fails = known is not None and known.severity is Severity.ERROR
-    file = overlap.paths[0].rpartition("/")[2]
     all_files = overlap.count + overlap.identical
     differ = f"{overlap.count} of {counted(all_files, 'file')} that they share differ"
     message = f"{_joined(environment, names)} are installed over each other"
     if holder:
-        message += f": {file} is that of {holder}"
+        message += f": {_inner(environment, overlap.paths[0])} is that of {holder}"
         message += f", and {_needs(environment, needing)}" if needing else ""
     else:
         message += ", and the files on the disk are mixed"
-    evidence = [Evidence(differ, f"RECORD of {' and of '.join(names)}; {overlap.paths[0]}")]
-    if known is not None:
-        evidence.append(Evidence(f"then {known.effect}", known.evidence.source))
+    source = f"RECORD of {' and of '.join(names)}; {overlap.paths[0]}"
     return Finding(
         message,
         environment.where(losing[-1]),
@@ -80,8 +80,39 @@ def _overwritten(environment: Environment, overlap: Overlap, knowledge: Knowledg
         related=tuple(
             Related(environment.where(name), name) for name in names if name != losing[-1]
         ),
-        evidence=tuple(evidence),
+        evidence=(Evidence(differ, source), *_effect(known)),
     )
+
+
+def _hidden(environment: Environment, overlap: Overlap, knowledge: Knowledge) -> Finding:
+    """Return a finding on a module that a package of the same name hides."""
+    losing, holder = overlap.owners
+    known = _known(knowledge, overlap.owners)
+    needing = _needing(environment, [losing])
+    message = (
+        f"{shown(environment, holder)} hides {shown(environment, losing)}: both are imported as "
+        f"{overlap.hides}"
+    )
+    return Finding(
+        f"{message}, and {_needs(environment, needing)}" if needing else message,
+        environment.where(losing),
+        overlap.owners,
+        help=known.advice if known is not None else f"keep one of the two, {holder} or {losing}",
+        related=(Related(environment.where(holder), holder),),
+        evidence=(
+            Evidence(
+                f"a folder goes before a module: {' and '.join(overlap.paths)}",
+                "Python documentation, The import system",
+            ),
+            *_effect(known),
+        ),
+    )
+
+
+def _effect(known: Known | None) -> tuple[Evidence, ...]:
+    if known is None:
+        return ()
+    return (Evidence(f"then {known.effect}", known.evidence.source),)
 
 
 def _known(knowledge: Knowledge, names: Sequence[str]) -> Known | None:
@@ -129,9 +160,9 @@ def _way_out(
 
 def _beside(environment: Environment, overlap: Overlap) -> Finding:
     """Return a note on files that no import reads."""
+    path = _inner(environment, overlap.paths[0])
     return Finding(
-        f"{_joined(environment, overlap.owners)} both install {_inner(environment, overlap)}, with "
-        "different contents",
+        f"{_joined(environment, overlap.owners)} both install {path}, with different contents",
         environment.where(overlap.owners[-1]),
         overlap.owners,
         Severity.NOTE,
@@ -148,9 +179,8 @@ def _beside(environment: Environment, overlap: Overlap) -> Finding:
     )
 
 
-def _inner(environment: Environment, overlap: Overlap) -> str:
+def _inner(environment: Environment, path: str) -> str:
     """Return a path as its folder of packages has it."""
-    path = overlap.paths[0]
     site = next((one for one in environment.sites if path.startswith(f"{one}/")), "")
     return posixpath.relpath(path, site) if site else path
 
