@@ -25,8 +25,8 @@ def dominators(following: Mapping[str, Sequence[str]], roots: Sequence[str]) -> 
     number = {name: at for at, name in enumerate(order)}
     before: list[list[int]] = [[] for _ in order]
     for name in order:
-        for one in roots if name == ROOT else following.get(name, ()):
-            before[number[one]].append(number[name])
+        for next_one in roots if name == ROOT else following.get(name, ()):
+            before[number[next_one]].append(number[name])
     semi = list(range(len(order)))
     nearest = [0] * len(order)
     compress = _Compression(len(order), semi)
@@ -36,9 +36,9 @@ def dominators(following: Mapping[str, Sequence[str]], roots: Sequence[str]) -> 
         buckets[semi[at]].append(at)
         parent = parents[at]
         compress.join(parent, at)
-        for one in buckets[parent]:
-            low = compress.lowest(one)
-            nearest[one] = low if semi[low] < semi[one] else parent
+        for held in buckets[parent]:
+            low = compress.lowest(held)
+            nearest[held] = low if semi[low] < semi[held] else parent
         buckets[parent].clear()
     for at in range(1, len(order)):
         if nearest[at] != semi[at]:

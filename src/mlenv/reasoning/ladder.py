@@ -180,9 +180,9 @@ def _gpu(standing: Standing) -> tuple[str, str]:
         return rungs.OK, "Apple's, which torch reaches through MPS"
     if machine.rocm or machine.amd_gpus:
         said = listed(machine.amd_gpus, 3) or "not named"
-        return rungs.UNKNOWN, f"AMD's ({said}): mlenv judges NVIDIA's only"
+        return rungs.UNKNOWN, f"AMD's ({said}), and mlenv judges NVIDIA's only"
     if machine.driver.problem not in ("", NO_DRIVER):
-        return rungs.UNKNOWN, "not known, since the driver does not answer"
+        return rungs.UNKNOWN, "the driver does not answer"
     if machine.hidden_gpus or machine.visible_devices is not None:
         return rungs.ABSENT, "none is visible: CUDA_VISIBLE_DEVICES is set"
     return rungs.ABSENT, "none from NVIDIA"
@@ -229,7 +229,8 @@ def _cuda(standing: Standing) -> tuple[str, str]:
     said = []
     for name, label in (("nvidia-cuda-runtime", "runtime"), ("nvidia-cudnn", "cuDNN")):
         found = [packages[key] for key in sorted(packages) if _is_build_of(key, name)]
-        said += [f"{label} {listed(found, 2)} from wheels"] if found else []
+        said += [f"{label} {listed(found, 2)}"] if found else []
+    said[-1:] = [f"{one} from wheels" for one in said[-1:]]
     if standing.environment is not None:
         conda = standing.environment.conda
         held = [f"{one} {conda[one].version}" for one in _CONDA_CUDA if one in conda]
@@ -262,9 +263,15 @@ def _torch(standing: Standing) -> tuple[str, str]:
         said.append(f"built for CUDA {cuda}" if cuda else "built without CUDA")
     names = standing.architectures
     if names:
+        names = tuple(sorted(names, key=_number_of))
         shown = names if len(names) <= 3 else (names[0], "…", names[-1])
         said.append(f"kernels {' '.join(shown)}")
     return rungs.OK, ", ".join(said)
+
+
+def _number_of(name: str) -> tuple[bool, int, str]:
+    digits = "".join(character for character in name if character.isdecimal())
+    return not name.startswith("sm_"), int(digits or 0), name
 
 
 def _companions(standing: Standing) -> tuple[str, str]:
@@ -353,7 +360,7 @@ def _without_errors(
     if gpu.state == rungs.ABSENT:
         return rungs.ABSENT, f"CPU only: no NVIDIA GPU; {name} runs on the CPU"
     if gpu.state == rungs.UNKNOWN:
-        return rungs.UNKNOWN, f"not known whether {name} can use the GPU, which is {gpu.text}"
+        return rungs.UNKNOWN, f"not known whether {name} can use the GPU: {gpu.text}"
     if cuda == "":
         return rungs.WARNING, f"CPU only: {name} was built without CUDA"
     count = max(
