@@ -13,8 +13,8 @@ from mlenv.project.files import Unreadable
 _SYMTAB, _HASH, _GNU_HASH = 6, 4, 0x6FFFFEF5
 _SYMBOLS_AT_ONCE = 1 << 15
 _MOST_SYMBOLS = 2_000_000
-_MOST_TEXT = 1 << 27
-"""How long all names together may be; those of a whole environment reach half of that."""
+_MOST_TEXT = 1 << 26
+"""How long all names together may be; those of a whole environment's files reach as much."""
 _LONGEST_NAME = 1 << 16
 """The names of C++ templates reach some thousand characters."""
 _MOST_BUCKETS = 1 << 22

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import takewhile
+from operator import itemgetter
 
 from mlenv.binaries.window import Damaged, Window
 from mlenv.records import dataclass
@@ -21,6 +23,7 @@ _CODE, _INITIALIZED = 0x20, 0x40
 _WITHOUT_TEXTS = frozenset((".pdata", ".reloc", ".rsrc", ".nv_fatb", "__nv_rel", ".nvFatBi"))
 _MOST_SECTIONS = 96
 _MOST_LIBRARIES = 1000
+_LONGEST_NAME = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +75,11 @@ class Pe:
     @property
     def needed(self) -> tuple[str, ...]:
         """The libraries that it names, those loaded at first use behind the others."""
-        return (*self._libraries(_IMPORTS, _IMPORT), *self._libraries(_DELAYED, _DELAY))
+        now = takewhile(itemgetter(0), self._records(_IMPORTS, _IMPORT))
+        later = takewhile(itemgetter(1), self._records(_DELAYED, _DELAY))
+        addresses = [name for name, _ in now]
+        addresses += [name for kind, name in later if kind & _BY_ADDRESS]
+        return tuple(map(self._name, addresses))
 
     def data(self) -> list[tuple[int, int]]:
         """Return where texts may stand, as places and sizes."""
@@ -82,20 +89,19 @@ class Pe:
             if one.is_data and one.name not in _WITHOUT_TEXTS
         ]
 
-    def _libraries(self, directory: int, form: struct.Struct) -> Iterator[str]:
+    def _records(self, directory: int, form: struct.Struct) -> Iterator[tuple[int, int]]:
+        """Yield the records of a data directory, which a record of zeros ends."""
         address = self._directory(directory)
         if not address:
             return
         at = self._place(address)
-        for _ in range(_MOST_LIBRARIES):
-            first, second = form.unpack(self.window.read(at, form.size))
-            name = second if directory == _IMPORTS else first and second
-            if not name:
-                return
-            if directory == _IMPORTS or first & _BY_ADDRESS:
-                place = self._place(name)
-                yield self.window.text(place, place + 512)
-            at += form.size
+        for number in range(_MOST_LIBRARIES):
+            first, second = form.unpack(self.window.read(at + number * form.size, form.size))
+            yield first, second
+
+    def _name(self, address: int) -> str:
+        at = self._place(address)
+        return self.window.text(at, at + _LONGEST_NAME)
 
     def _directory(self, number: int) -> int:
         """Return the address of a data directory; 0 where there is none."""
