@@ -7,8 +7,11 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
+from mlenv.knowledge.releases import versions_of
 from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
+from mlenv.versions.version import Version
+from mlenv.versions.version_set import VersionSet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +43,7 @@ class Loaded:
 
     Attributes:
         package: The distribution.
+        versions: The releases that load them.
         files: Patterns, relative to the folder of packages, with ``/``.
         fails: Whether the import fails where they do not load.
         any: Whether one of them is enough.
@@ -47,6 +51,7 @@ class Loaded:
     """
 
     package: str
+    versions: VersionSet
     files: tuple[str, ...]
     fails: bool
     any: bool
@@ -80,9 +85,18 @@ class Sonames:
         """Whether a library is of a back end that packages do without."""
         return soname.partition(".so")[0].partition("-")[0] in self._optional
 
-    def loaded_by(self, package: str) -> Loaded | None:
-        """Return the files that a distribution loads by their path; None where none is known."""
-        return self._loaded.get(package)
+    def loaded_by(self, package: str, version: Version | None) -> Loaded | None:
+        """Return the files that a distribution loads by their path; None where none is known.
+
+        Args:
+            package: Canonical name.
+            version: Its version; None where that is not known.
+        """
+        for one in self._loaded:
+            known = version is None or one.versions.admits(version, prereleases=True)
+            if one.package == package and known:
+                return one
+        return None
 
     @cached_property
     def _optional(self) -> frozenset[str]:
@@ -95,10 +109,11 @@ class Sonames:
         return {one.soname: one for record in rows for one in _made(record, source)}
 
     @cached_property
-    def _loaded(self) -> dict[str, Loaded]:
-        return {
-            name: Loaded(
+    def _loaded(self) -> tuple[Loaded, ...]:
+        return tuple(
+            Loaded(
                 name,
+                versions_of(record.get("versions", "")),
                 tuple(record["files"]),
                 record["fails"],
                 record.get("any", False),
@@ -106,7 +121,7 @@ class Sonames:
             )
             for record in self._records["loaded"]
             for name in record["packages"]
-        }
+        )
 
 
 def _made(record: dict[str, Any], source: str) -> Iterator[Bringer]:

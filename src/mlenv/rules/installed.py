@@ -41,22 +41,24 @@ def owners_of(binaries: Binaries, paths: Iterable[str]) -> list[str]:
 
 
 def loading(
-    binaries: Binaries, owners: Iterable[str], broken: Collection[str], knowledge: Knowledge
+    environment: Environment, owners: Iterable[str], broken: Collection[str], knowledge: Knowledge
 ) -> list[Loaded]:
     """Return what distributions load by its path when they are imported, where that is broken.
 
     Args:
-        binaries: Those of the environment.
+        environment: What is installed, its binaries read.
         owners: The distributions in question.
         broken: The binaries that do not load, by path.
         knowledge: The records.
     """
     found = []
+    files = environment.binaries.files if environment.binaries is not None else ()
     for owner in owners:
-        loaded = knowledge.sonames.loaded_by(owner)
+        version = installed_version(environment, owner)
+        loaded = knowledge.sonames.loaded_by(owner, version)
         if loaded is None:
             continue
-        its = [one.path for one in binaries.files if one.owner == owner and loaded.has(one.path)]
+        its = [one.path for one in files if one.owner == owner and loaded.has(one.path)]
         failing = [path for path in its if path in broken]
         if failing and (not loaded.any or failing == its):
             found.append(loaded)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mlenv.knowledge import Knowledge
-from mlenv.model.binary import Binaries, MissingSymbols
+from mlenv.model.binary import MissingSymbols
 from mlenv.model.environment import Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
@@ -53,20 +53,18 @@ def built_for_other_torch(environment: Environment, knowledge: Knowledge) -> Ite
     for one in binaries.symbols if binaries is not None else ():
         by_owner.setdefault(one.owner, []).append(one)
     for owner, symbols in by_owner.items():
-        assert binaries is not None
-        yield _for_other_torch(environment, binaries, owner, symbols, knowledge)
+        yield _for_other_torch(environment, owner, symbols, knowledge)
 
 
 def _for_other_torch(
     environment: Environment,
-    binaries: Binaries,
     owner: str,
     symbols: Sequence[MissingSymbols],
     knowledge: Knowledge,
 ) -> Finding:
     paths = tuple(one.path for one in symbols)
     owners = [owner] if owner else []
-    loaded = loading(binaries, owners, paths, knowledge)
+    loaded = loading(environment, owners, paths, knowledge)
     fails = any(one.imports for one in symbols) or any(one.fails for one in loaded)
     most = max(symbols, key=lambda one: one.count)
     abi = next((one.abi for one in symbols if one.abi), "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from mlenv.knowledge import Knowledge
-from mlenv.knowledge.sonames import Bringer
+from mlenv.knowledge.sonames import Bringer, Loaded
 from mlenv.knowledge.system_libraries import IMPORT
 from mlenv.model.binary import Binaries, MissingLibrary, NotFoundVersion
 from mlenv.model.environment import CONDA, Environment
@@ -47,19 +47,24 @@ def needed_library_missing(environment: Environment, knowledge: Knowledge) -> It
     binaries = environment.binaries
     if binaries is None:
         return
-    mismatched = {one.path for one in binaries.symbols}
+    mismatched = {one.owner for one in binaries.symbols} - {""}
     for missing in binaries.missing:
-        if not mismatched.issuperset(missing.needed_by):
-            yield from _missing(environment, binaries, missing, knowledge)
+        owners = owners_of(binaries, missing.needed_by)
+        # what was built for another torch was built for its CUDA as well
+        if not (missing.other and owners and mismatched.issuperset(owners)):
+            yield from _missing(environment, missing, owners, knowledge)
+    broken = {path for missing in binaries.missing for path in missing.needed_by}
+    for loaded in loading(environment, owners_of(binaries, broken), broken, knowledge):
+        if loaded.any and loaded.package not in mismatched:
+            yield _none_loads(environment, binaries, loaded, knowledge)
 
 
 def _missing(
-    environment: Environment, binaries: Binaries, missing: MissingLibrary, knowledge: Knowledge
+    environment: Environment, missing: MissingLibrary, owners: Sequence[str], knowledge: Knowledge
 ) -> Iterator[Finding]:
-    owners = owners_of(binaries, missing.needed_by)
-    failing = list(missing.imports)
-    loaded = loading(binaries, owners, missing.needed_by, knowledge)
-    failing += [one.package for one in loaded if one.fails]
+    found = loading(environment, owners, missing.needed_by, knowledge)
+    loaded = [one for one in found if not one.any]
+    failing = [*missing.imports, *(one.package for one in loaded if one.fails)]
     recorded = _on_record(environment, missing.soname, owners, knowledge)
     failing += [one for one in recorded if one not in failing]
     of_driver = knowledge.sonames.is_of_driver(missing.soname)
@@ -75,19 +80,42 @@ def _missing(
     instead = f" ({missing.other} is there)" if missing.other else ""
     brings = knowledge.sonames.brings(missing.soname)
     yield Finding(
-        f"{who} {'needs' if len(owners) < 2 else 'need'} {missing.soname}, which is nowhere"
-        f"{instead}, {outcome}",
+        f"{who} {_verb(owners)} {missing.soname}, which is nowhere{instead}, {outcome}",
         environment.where(owners[0]) if owners else environment.span,
         tuple(owners),
         severity,
         help=_way(environment, missing, owners, brings, knowledge),
         related=tuple(Related(environment.where(one), one) for one in owners[1:]),
         evidence=(
-            Evidence(f"{file_of(missing.needed_by)} needs {missing.soname}", _LOADER),
+            Evidence(
+                f"{file_of(missing.needed_by)} {_verb(missing.needed_by)} {missing.soname}", _LOADER
+            ),
             *([brings.evidence] if brings is not None else []),
             *([knowledge.sonames.driver_evidence] if of_driver else []),
             *(one.evidence for one in loaded),
         ),
+    )
+
+
+def _verb(subjects: Sequence[str]) -> str:
+    return "need" if len(subjects) > 1 else "needs"
+
+
+def _none_loads(
+    environment: Environment, binaries: Binaries, loaded: Loaded, knowledge: Knowledge
+) -> Finding:
+    """Return what to say where each of several libraries, of which one is enough, lacks some."""
+    name = loaded.package
+    files = {one.path for one in binaries.files if one.owner == name and loaded.has(one.path)}
+    lacking = [one.soname for one in binaries.missing if files.intersection(one.needed_by)]
+    apt = [one.apt for one in knowledge.system_libraries.needs_of(name, IMPORT) if one.apt]
+    return Finding(
+        f"none of the libraries of {shown(environment, name)} loads, and importing it fails: "
+        f"{listed(lacking, _MOST_NAMED)} are nowhere",
+        environment.where(name),
+        (name,),
+        help=f"install the system's package {' '.join(apt[0])}" if apt else "",
+        evidence=(Evidence(f"{file_of(sorted(files))} need them", _LOADER), loaded.evidence),
     )
 
 
@@ -177,7 +205,7 @@ def _not_found(environment: Environment, binaries: Binaries, one: NotFoundVersio
     else:
         help_ = "take a system or image with a newer GCC, or an older build"
     return Finding(
-        f"{who or file_of(one.needed_by)} {'need' if len(owners) > 1 else 'needs'} "
+        f"{who or file_of(one.needed_by)} {_verb(owners)} "
         f"{one.version}, and {one.library} ends with {one.has}{fails}",
         environment.where(owners[0]) if owners else environment.span,
         tuple(owners),
@@ -186,8 +214,8 @@ def _not_found(environment: Environment, binaries: Binaries, one: NotFoundVersio
         related=tuple(Related(environment.where(owner), owner) for owner in owners[1:]),
         evidence=(
             Evidence(
-                f"{file_of(one.needed_by)} asks for {one.version}, and {one.library} defines up to "
-                f"{one.has}",
+                f"{file_of(one.needed_by)} {_verb(one.needed_by)} {one.version}, and "
+                f"{one.library} defines up to {one.has}",
                 "the files' own tables of versions (.gnu.version_r and .gnu.version_d)",
             ),
         ),
