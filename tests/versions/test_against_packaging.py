@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion
 from packaging.version import Version as Reference
 
 from mlenv.versions.version import parse_version
-from mlenv.versions.version_set import VersionSet, pep440
+from mlenv.versions.version_set import VersionSet, exactly, pep440
 
 numbers = st.integers(0, 3)
 releases = st.lists(numbers, min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
@@ -139,3 +139,15 @@ def made(text: str) -> VersionSet:
     found = pep440(text)
     assert found is not None, text
     return found
+
+
+@given(versions, versions)
+def test_the_set_of_one_version_is_what_its_specifier_admits(text: str, other: str) -> None:
+    version, another = parse_version(text), parse_version(other)
+    assert version is not None
+    assert another is not None
+    stated, made = pep440(f"=={text}"), exactly(version)
+    assert stated is not None
+    assert made.intervals == stated.intervals
+    assert made.exact == version
+    assert made.admits(another, prereleases=True) == stated.admits(another, prereleases=True)

@@ -26,7 +26,6 @@ _SINGLE = ("Name", "Version", "Requires-Python")
 _SEVERAL = ("Requires-Dist", "Provides-Extra")
 _KNOWN = frozenset((*_SINGLE, *_SEVERAL))
 _BLANKS = frozenset(("", " ", "\t"))
-_END = re.compile(rb"\r?\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,11 +52,18 @@ def read_metadata(path: str) -> Metadata | None:
     data = read_bytes(path, _FIRST_BYTES)
     if data is None:
         return None
-    end = _END.search(data)
-    if end is None and len(data) == _FIRST_BYTES:
+    end = _end_of_header(data)
+    if end < 0 and len(data) == _FIRST_BYTES:
         data = read_bytes(path, _MOST_BYTES) or data
-        end = _END.search(data)
-    return parse_metadata(data[: end.start()] if end else data)
+        end = _end_of_header(data)
+    return parse_metadata(data[:end] if end >= 0 else data)
+
+
+def _end_of_header(data: bytes) -> int:
+    """Return where the first empty line begins; -1 where there is none."""
+    end = data.find(b"\n\n")
+    other = data.find(b"\n\r\n", 0, end if end >= 0 else len(data))
+    return other if other >= 0 else end
 
 
 def parse_metadata(header: bytes) -> Metadata:
@@ -65,6 +71,51 @@ def parse_metadata(header: bytes) -> Metadata:
     text = header.decode("utf-8", "replace")
     if "\r" in text:
         text = text.replace("\r\n", "\n")
+    name, version = _plain_field(text, "Name"), _plain_field(text, "Version")
+    requires = _plain_fields(text, "Requires-Dist")
+    extras = _plain_fields(text, "Provides-Extra")
+    lowered = header.lower()
+    is_plain = (
+        requires is not None
+        and extras is not None
+        and lowered.count(b"\nrequires-dist") == len(requires)
+        and lowered.count(b"\nprovides-extra") == len(extras)
+    )
+    if not name or not version or not is_plain:
+        return _parse_any(text)
+    assert requires is not None
+    assert extras is not None
+    return Metadata(name, version, requires, _plain_field(text, "Requires-Python"), extras)
+
+
+def _plain_field(text: str, key: str) -> str:
+    """Return a field as all tools write it: at the beginning of one line; empty where it is not."""
+    start = text.find(f"\n{key}: ")
+    if start < 0:
+        return ""
+    start += len(key) + 3
+    end = text.find("\n", start)
+    return text[start : end if end >= 0 else len(text)][:_LONGEST].strip()
+
+
+def _plain_fields(text: str, key: str) -> tuple[str, ...] | None:
+    """Return all fields of a name; None where one goes on over several lines."""
+    parts = text.split(f"\n{key}: ")
+    if len(parts) == 1:
+        return ()
+    if len(parts) > _MOST_REQUIRES:
+        return None
+    found = []
+    for part in parts[1:]:
+        line, _, rest = part.partition("\n")
+        if rest[:1] in (" ", "\t") and rest:
+            return None
+        found.append(line[:_LONGEST].strip())
+    return tuple(found)
+
+
+def _parse_any(text: str) -> Metadata:
+    """Return the fields of a header that is written in any way that is allowed."""
     single = dict.fromkeys(_SINGLE, "")
     several: dict[str, list[str]] = {name: [] for name in _SEVERAL}
     key = ""
@@ -216,7 +267,8 @@ def _zipped(path: str) -> Metadata | None:
         return None
     if text is None:
         return None
-    found = parse_metadata(_END.split(text, 1)[0])
+    end = _end_of_header(text)
+    found = parse_metadata(text[:end] if end >= 0 else text)
     listed = read_egg_requires((requires or b"").decode("utf-8", "replace"))
     return Metadata(found.name, found.version, listed, found.requires_python, found.extras)
 
@@ -233,13 +285,13 @@ def _member(egg: ZipFile, name: str) -> bytes | None:
 
 def _judged(path: str, form: str, metadata: Metadata | None, file: str) -> Found:
     stem = os.path.basename(path if not path.endswith("EGG-INFO") else os.path.dirname(path))
+    if metadata is not None and metadata.name and metadata.version:
+        return Found(path, form, metadata)
     name, version = _of_stem(stem)
     if metadata is None:
         empty = os.path.isdir(path) and not names_in(path)
         damage = "the folder is empty" if empty else f"there is no {file}"
         return Found(path, form, Metadata(name, version), damage)
-    if metadata.name and metadata.version:
-        return Found(path, form, metadata)
     missing = "Name" if not metadata.name else "Version"
     stated = Metadata(
         metadata.name or name,

@@ -27,6 +27,7 @@ class Link:
         line: The line as it stands.
         folder: The folder that it names, whole.
         exists: Whether that is there.
+        is_code: Whether the line is code instead, which looks like an editable installation's.
 
     Of a file that is no UTF-8 nothing is known but its name.
     """
@@ -35,12 +36,14 @@ class Link:
     line: str
     folder: str
     exists: bool
+    is_code: bool = False
 
 
 def links_of(site: str, names: Sequence[str]) -> Iterator[Link]:
     """Yield the folders that the ``.pth`` files of a folder of packages name.
 
-    Lines that begin with ``import`` are code that an interpreter would run; they are passed over.
+    Lines that begin with ``import`` are code that an interpreter would run; they are passed over,
+    but for those that look like an editable installation's.
 
     Args:
         site: The folder.
@@ -58,7 +61,11 @@ def links_of(site: str, names: Sequence[str]) -> Iterator[Link]:
             continue
         for line in text.splitlines()[:_MOST_LINES]:
             said = line.rstrip()
-            if not said.strip() or said.startswith(("#", "import ", "import\t")) or "\0" in said:
+            if not said.strip() or said.startswith("#") or "\0" in said:
+                continue
+            if said.startswith(("import ", "import\t")):
+                if "editable" in said or "editable" in name:
+                    yield Link(path, said, "", exists=True, is_code=True)
                 continue
             folder = os.path.normpath(os.path.join(site, said))
             yield Link(path, said, folder, os.path.exists(folder))

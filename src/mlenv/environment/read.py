@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from mlenv.environment.blas import read_blas
+from mlenv.environment.conda_history import read_history
 from mlenv.environment.conda_meta import Record, read_records
 from mlenv.environment.disk import modified, names_in, read_text
 from mlenv.environment.interpreter import base_folder, executable, read_interpreter
@@ -56,8 +57,6 @@ from mlenv.phrases import counted
 from mlenv.records import replace
 
 _METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
-_PLAIN = frozenset(("_virtualenv.pth", "distutils-precedence.pth"))
-"""Files that belong to no editable installation."""
 _MOST = 20_000
 """So many distributions are read at most."""
 
@@ -138,6 +137,7 @@ class _Reader:
             Records(layout.prefix, own, conda.values(), whole=verify),
             is_project=is_project,
             root=layout.root,
+            conda_changes=read_history(layout.prefix) if conda else (),
         )
 
     def _shown(self, path: str) -> str:
@@ -154,7 +154,8 @@ class _Reader:
 
     def _site(self, site: str) -> None:
         names = names_in(site)
-        self.has_links = any(name.endswith(".pth") and name not in _PLAIN for name in names)
+        links = list(links_of(site, names))
+        self.has_links = bool(links)
         here: dict[str, Distribution] = {}
         for name in names:
             if name[0] == "~":
@@ -166,7 +167,7 @@ class _Reader:
             other = self.distributions.setdefault(name, one)
             if other is not one:
                 self._hide(one, other)
-        for link in links_of(site, names):
+        for link in links:
             self._link(link)
 
     def _entry(self, site: str, entry: str, here: dict[str, Distribution]) -> None:
@@ -240,7 +241,7 @@ class _Reader:
             self._odd(SHADOWED, one.location, detail, one.name, other.span)
 
     def _link(self, link: Link) -> None:
-        if link.folder in self.links:
+        if link.is_code or link.folder in self.links:
             return
         self.links[link.folder] = link
         if not link.exists:

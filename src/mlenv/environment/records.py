@@ -6,14 +6,16 @@ Sources: Recording installed projects; PEP 376; setuptools, "Eggs" (``top_level.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from mlenv.environment.altered import find_altered
 from mlenv.environment.disk import names_in, read_bytes, read_text
+from mlenv.environment.over_conda import find_over_conda
 from mlenv.environment.overlapping import Claims, find_hidden, find_overlaps
 from mlenv.environment.record_lines import claims, folders, plain
 from mlenv.environment.sheets import Sheet
+from mlenv.model.conda_files import held_by
 from mlenv.model.environment import DIST_INFO, Altered, CondaPackage, Distribution, Overlap
 from mlenv.model.requirement import canonical_name
 
@@ -51,7 +53,11 @@ class Records:
         return tuple(
             one
             for sheets, claimed in self._sites
-            for one in (*find_overlaps(sheets, claimed), *find_hidden(sheets))
+            for one in (
+                *find_overlaps(sheets, claimed),
+                *find_hidden(sheets),
+                *self._over_conda(sheets),
+            )
         )
 
     @cached_property
@@ -150,12 +156,13 @@ class Records:
     @cached_property
     def _kept_by_conda(self) -> frozenset[str]:
         """The metadata that conda's packages brought: what builds them changes files afterwards."""
-        return frozenset(
-            file.rpartition("/")[0]
-            for package in self._conda
-            for file in package.files
-            if file.endswith(".dist-info/METADATA")
-        )
+        return frozenset(held.location for one in self._conda for held in held_by(one))
+
+    def _over_conda(self, sheets: Sequence[Sheet]) -> Iterator[Overlap]:
+        """Yield the files of conda's packages that other distributions record as theirs."""
+        kept = self._kept_by_conda
+        others = [one for one in sheets if one.owner.location not in kept] if self._conda else []
+        return find_over_conda(others, self._conda)
 
 
 def _is_editable(owner: Distribution) -> bool:

@@ -134,6 +134,9 @@ def _by_rung(findings: Iterable[Reported]) -> dict[str, list[Reported]]:
         # kernels, builds and clashes of something else than torch are its neighbours' affair
         if key == rungs.TORCH and one.packages and one.packages[0] != "torch":
             key = rungs.COMPANIONS
+        # what speaks of the environment and of no package speaks of where Python looks
+        if one.topic == "environment" and not one.packages:
+            key = rungs.PYTHON
         found[key].append(one)
     return found
 
@@ -156,7 +159,8 @@ def _title(standing: Standing) -> Iterable[str]:
         said = [standing.name, standing.target.os, standing.target.arch]
         said.append(f"glibc {standing.target.glibc}" if standing.target.glibc else "")
     else:
-        said = [machine.release or machine.os, machine.arch, machine.libc]
+        release = machine.release.partition(" (")[0]
+        said = [release or machine.os, machine.arch, machine.libc]
         said.append(f"WSL {machine.wsl}" if machine.wsl else "")
         said.append(f"in {machine.container}" if machine.container else "")
         said.append(f"{machine.cpus:g} CPUs" if machine.cpus else "")

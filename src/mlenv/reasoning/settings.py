@@ -36,8 +36,15 @@ from mlenv.reasoning.setting import IMAGE as IMAGES
 from mlenv.reasoning.setting import INSTALLED, REQUIREMENTS, Setting
 from mlenv.reasoning.setting import LOCK as LOCKED
 from mlenv.records import replace
-from mlenv.versions.version import Version, build
-from mlenv.versions.version_set import ANY, VersionSet, intersection, pep440, unknown
+from mlenv.versions.version import Version, build, parse_version
+from mlenv.versions.version_set import (
+    ANY,
+    VersionSet,
+    exactly,
+    intersection,
+    pep440,
+    unknown,
+)
 
 _WHEEL = r"([A-Za-z0-9._]+?)-([A-Za-z0-9._+!]+?)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl"
 _USUAL = build("3.12", 0, (3, 12))
@@ -178,7 +185,8 @@ class _Builder:
             for written, version in packages.items():
                 for name in self._names(ecosystem, canonical_name(written)):
                     span = installed.spans.get(canonical_name(written), target.span)
-                    versions = pep440(f"=={version}") or unknown(version)
+                    exact = parse_version(version)
+                    versions = exactly(exact) if exact is not None else unknown(version)
                     choices[name] = Choice(
                         name,
                         written,
@@ -186,7 +194,7 @@ class _Builder:
                         versions,
                         installed=version,
                         ecosystem=ecosystem,
-                        exact=versions.exact,
+                        exact=exact,
                     )
         if python is None:
             asked = {name: choice.versions for name, choice in choices.items()}

@@ -13,6 +13,7 @@ from mlenv.model.requirement import CONDA
 from mlenv.phrases import listed
 from mlenv.reasoning.choice import Choice
 from mlenv.reasoning.contradiction import contradictions
+from mlenv.reasoning.installed_requirements import requirements_of
 from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, REQUIREMENTS, Setting
 from mlenv.reasoning.verdict import Verdict, judge
 from mlenv.records import replace
@@ -242,6 +243,10 @@ def _is_told(setting: Setting, record: Break) -> bool:
     if setting.kind == LOCK or len(record.when) < 2:
         return False
     names = frozenset(record.when)
+    if setting.live is not None:
+        requirements = requirements_of(setting.live)
+        conflicts = requirements.conflicts if requirements is not None else ()
+        return any(names == {one.origin, one.name} for one in conflicts)
     return any(frozenset(one.names) == names for one in contradictions(setting))
 
 

@@ -197,7 +197,7 @@ def editable_leads_nowhere(environment: Environment) -> Iterator[Finding]:
     severity=Severity.NOTE,
 )
 def user_packages_in_sight(environment: Environment) -> Iterator[Finding]:
-    """The user's own packages (``pip install --user``) are on the path, before the environment's.
+    """The user's own packages are on the path, before those of the environment.
 
     conda environments and plain interpreters see them: what is imported there is not what was
     installed into the environment, on this account alone. Where both hold a distribution in

@@ -208,6 +208,13 @@ def unknown(text: str) -> VersionSet:
     return VersionSet(_EVERYTHING, text, understood=False)
 
 
+def exactly(version: Version) -> VersionSet:
+    """Return the set of one version, with its local builds where it names none."""
+    high = after(version) if version.local else after_locals(version)
+    clause = Clause("==", version.text)
+    return VersionSet(((before(version), high),), str(clause), (clause,), version.is_prerelease)
+
+
 def of_clauses(clauses: Sequence[Clause]) -> VersionSet | None:
     """Return the set that satisfies every clause, or None where one of them is not PEP 440.
 
