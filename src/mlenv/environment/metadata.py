@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mlenv.environment.disk import names_in, read_bytes
 from mlenv.model.environment import DIST_INFO, EGG_INFO, Origin
 from mlenv.records import dataclass
+from mlenv.versions.version import parse_version
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
@@ -286,7 +287,7 @@ def _member(egg: ZipFile, name: str) -> bytes | None:
 def _judged(path: str, form: str, metadata: Metadata | None, file: str) -> Found:
     stem = os.path.basename(path if not path.endswith("EGG-INFO") else os.path.dirname(path))
     if metadata is not None and metadata.name and metadata.version:
-        return Found(path, form, metadata)
+        return _by_folder(path, form, metadata, stem)
     name, version = _of_stem(stem)
     if metadata is None:
         empty = os.path.isdir(path) and not names_in(path)
@@ -301,6 +302,20 @@ def _judged(path: str, form: str, metadata: Metadata | None, file: str) -> Found
         metadata.extras,
     )
     return Found(path, form, stated, f"{file} has no {missing}")
+
+
+def _by_folder(path: str, form: str, metadata: Metadata, stem: str) -> Found:
+    """Return metadata with the version that the folder's name has, which installers go by."""
+    written = stem.removesuffix(".dist-info").partition("-")[2]
+    if form != DIST_INFO or written == metadata.version or not written:
+        return Found(path, form, metadata)
+    ours, theirs = parse_version(written), parse_version(metadata.version)
+    if ours is None or ours == theirs:
+        return Found(path, form, metadata)
+    moved = Metadata(
+        metadata.name, written, metadata.requires, metadata.requires_python, metadata.extras
+    )
+    return Found(path, form, moved, f"METADATA say {metadata.version}, the folder {written}")
 
 
 def _of_stem(stem: str) -> tuple[str, str]:

@@ -101,9 +101,12 @@ class _Reader:
         self.links: dict[str, Link] = {}
         self.count = 0
         self.has_links = False
+        self.home = ""
 
     def read(self, variables: Mapping[str, str], *, is_project: bool, verify: bool) -> Environment:
         layout = self.layout
+        home = variables.get("HOME", "")
+        self.home = home.rstrip(os.sep) + os.sep if os.path.isabs(home) else ""
         interpreter = read_interpreter(layout)
         self.page.add(_title(self.name, layout, interpreter.version if interpreter else ""))
         base, user = base_sites(layout), user_site(layout, variables)
@@ -141,9 +144,16 @@ class _Reader:
         )
 
     def _shown(self, path: str) -> str:
-        """Return a path as messages have it: relative to the prefix where it lies in it."""
+        """Return a path as messages have it: relative to the prefix, or to the user's home.
+
+        Nothing else of a home is shown: it tells the user's name.
+        """
         prefix = self.layout.prefix.rstrip(os.sep) + os.sep
-        return path.removeprefix(prefix).replace(os.sep, "/")
+        if path.startswith(prefix):
+            path = path[len(prefix) :]
+        elif self.home and path.startswith(self.home):
+            path = f"~/{path[len(self.home) :]}"
+        return path.replace(os.sep, "/")
 
     def _odd(
         self, kind: str, path: str, detail: str = "", subject: str = "", span: Span | None = None
