@@ -17,7 +17,7 @@ _MOST_TEXT = 1 << 26
 """How long all names together may be; those of a whole environment's files reach as much."""
 _LONGEST_NAME = 1 << 16
 """The names of C++ templates reach some thousand characters."""
-_MOST_BUCKETS = 1 << 22
+_MOST_BUCKETS = 1 << 21
 _LARGEST_TABLE = 1 << 24
 """A table of names up to this size is held in memory; of a larger one each name is read."""
 _CHAIN_AT_ONCE = 32

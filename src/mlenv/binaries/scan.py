@@ -17,6 +17,7 @@ _COMPILED = re.compile(r"\.(?:so(?:\.\d+)*|pyd|dll|dylib)$", re.IGNORECASE)
 _DEEPEST = 64
 _MOST_ENTRIES = 5_000_000
 _MOST_FILES = 100_000
+_AT_A_TIME = 8
 _OUTSIDE = "it is a link that leads out of the environment"
 
 
@@ -78,33 +79,52 @@ def read_binaries(
     unread: list[tuple[str, str]] = []
     found = sorted(_walk(root, folders, unread), key=lambda one: one.path)
     known = cache.load(root) if cache else {}
-    seen: dict[str, tuple[Identity, Read]] = {}
-    by_identity: dict[Identity, Read | Unreadable] = {}
-    files: list[Binary] = []
-    from_cache = 0
-    for number, one in enumerate(found):
+    reads: dict[Identity, Read | Unreadable] = {
+        one.identity: known[one.path][1]
+        for one in found
+        if one.path in known and known[one.path][0] == one.identity
+    }
+    remembered = sum(one.identity in reads for one in found)
+    # a file may have several names
+    fresh = list({one.identity: one for one in found if one.identity not in reads}.values())
+    total = len(fresh) + remembered
+    for number, (one, read) in enumerate(zip(fresh, _read_all(fresh), strict=True)):
         if progress:
-            progress(number, len(found))
-        remembered = known.get(one.path)
-        if remembered is not None and remembered[0] == one.identity:
-            read: Read | Unreadable = remembered[1]
-            from_cache += 1
-        elif one.identity in by_identity:  # the same file by another name
-            read = by_identity[one.identity]
-        else:
-            read = read_binary(one.full, one.path)
-        by_identity[one.identity] = read
+            progress(remembered + number, total)
+        reads[one.identity] = read
+    if progress:
+        progress(total, total)
+    seen: dict[str, tuple[Identity, Read]] = {}
+    for one in found:
+        read = reads[one.identity]
         if isinstance(read, Unreadable):
             unread.append((one.path, read.reason))
-            continue
-        seen[one.path] = one.identity, read
-        if read is not None:
-            files.append(replace(read, path=one.path, owner=owner_of(one.path)))
-    if progress:
-        progress(len(found), len(found))
-    if cache and (from_cache < len(seen) or len(seen) < len(known)):
+        else:
+            seen[one.path] = one.identity, read
+    if cache and (len(seen) > remembered or len(known) > len(seen)):
         cache.store(root, seen)
-    return Scan(tuple(files), tuple(sorted(unread)), from_cache)
+    files = [
+        replace(read, path=path, owner=owner_of(path))
+        for path, (_, read) in seen.items()
+        if read is not None
+    ]
+    return Scan(tuple(files), tuple(sorted(unread)), remembered)
+
+
+def _read_all(found: list[_Found]) -> Iterator[Read | Unreadable]:
+    """Yield what each file tells, in their order.
+
+    Several are read at a time: where files lie on another machine, most of the time is waiting.
+    """
+    if not found:
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(_AT_A_TIME)
+    try:
+        yield from pool.map(lambda one: read_binary(one.full, one.path), found)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _walk(root: str, folders: Iterable[str], unread: list[tuple[str, str]]) -> Iterator[_Found]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _TEXT_AT_ONCE = 256
-_MOST_AT_ONCE = 1 << 25
+_MOST_AT_ONCE = 1 << 24
 """The most bytes that are held at a time; larger tables are read in pieces."""
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
