@@ -40,7 +40,7 @@ def show(
 @config.command()
 def schema(
     of: Annotated[
-        Literal["config", "audit", "deps", "baseline"],
+        Literal["config", "audit", "deps", "baseline", "snapshot", "env", "diff", "tree"],
         typer.Option("--of", help="Of [tool.mlenv], or of the JSON that a command writes."),
     ] = "config",
 ) -> ConfigSchemaRequest:
