@@ -19,6 +19,7 @@ from mlenv.model.binary import (
 )
 from mlenv.model.environment import (
     Altered,
+    CondaChange,
     CondaPackage,
     Distribution,
     Environment,
@@ -62,7 +63,8 @@ def environment_of(table: Mapping[str, Any]) -> Environment:
     an interpreter's attributes), ``packages`` (versions by name), ``distributions`` and ``conda``
     (tables of their attributes, without places), ``oddities``, ``torch`` (tables by name),
     ``overlaps``, ``altered``, ``modules``, ``binaries`` (a table of ``files``, ``missing``,
-    ``symbols``, ``not_found``, ``runtimes``), ``is_project``, ``prefix``, ``hidden``, ``sites``.
+    ``symbols``, ``not_found``, ``runtimes``), ``is_project``, ``prefix``, ``hidden``, ``sites``,
+    ``conda_changes``.
     """
     name = table.get("name", ".venv")
     page = Page(name)
@@ -107,6 +109,7 @@ def environment_of(table: Mapping[str, Any]) -> Environment:
         files=MadeFiles(table),
         binaries=None if binaries is None else _binaries(binaries),
         is_project=table.get("is_project", True),
+        conda_changes=tuple(_made(CondaChange, one) for one in table.get("conda_changes", ())),
     )
 
 

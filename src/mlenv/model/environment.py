@@ -181,6 +181,21 @@ class CondaPackage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CondaChange:
+    """One change that conda made to an environment, as its history has it.
+
+    Attributes:
+        at: Date and time as written, of a clock whose zone is not known.
+        added: The names of the packages that it installed.
+        removed: The names of those that it removed.
+    """
+
+    at: str
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Oddity:
     """Something in an environment that is not as it should be; a rule words it.
 
@@ -254,6 +269,8 @@ class Overlap:
         weight: How much the first of them tells; see :mod:`mlenv.model.installed_path`.
         hides: The module that the holder's package of the same name hides, where no file is
             written twice; mostly empty.
+        conda: The package of conda that records the files as well, of which no hashes are known;
+            mostly empty.
     """
 
     owners: tuple[str, ...]
@@ -263,6 +280,7 @@ class Overlap:
     identical: int = 0
     weight: int = 0
     hides: str = ""
+    conda: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -344,6 +362,7 @@ class Environment:
             named it.
         root: The folder that stands for ``/`` where it runs; empty for this machine's own. No
             output shows it.
+        conda_changes: What conda did to it, in that order.
     """
 
     prefix: str
@@ -363,6 +382,7 @@ class Environment:
     binaries: Binaries | None = None
     is_project: bool = False
     root: str = ""
+    conda_changes: tuple[CondaChange, ...] = ()
 
     @property
     def span(self) -> Span:

@@ -48,6 +48,8 @@ def files_overwritten(environment: Environment, knowledge: Knowledge) -> Iterato
         opencv-python-headless 4.10.0.84
     """
     for overlap in environment.files.overlaps:
+        if overlap.conda:
+            continue  # ENV022 tells of these
         if overlap.hides:
             yield _hidden(environment, overlap, knowledge)
         elif overlap.weight > MODULE:

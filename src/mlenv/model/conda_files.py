@@ -1,0 +1,39 @@
+"""Which distributions the files of a conda package hold, as their metadata's folders tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlenv.model.environment import CondaPackage
+from mlenv.model.requirement import canonical_name
+from mlenv.records import dataclass
+
+_METADATA = re.compile(
+    r"(?P<location>(?:[^/]+/)*(?P<name>[^/]+?)-(?P<version>[^/-]+)(?:-py\d[\d.]*)?"
+    r"\.(?:dist-info|egg-info))(?:/(?:METADATA|PKG-INFO))?"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A distribution that a conda package brought.
+
+    Attributes:
+        name: Its canonical name.
+        version: By the name of its metadata's folder.
+        location: That folder, relative to the prefix, with ``/``.
+    """
+
+    name: str
+    version: str
+    location: str
+
+
+def held_by(package: CondaPackage) -> Iterator[Held]:
+    """Yield the distributions whose metadata are among a package's files."""
+    for file in package.files:
+        if "-info" in file and file.endswith(("METADATA", "PKG-INFO", ".egg-info")):
+            match = _METADATA.fullmatch(file)
+            if match is not None:
+                yield Held(canonical_name(match["name"]), match["version"], match["location"])
