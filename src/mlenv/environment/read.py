@@ -286,7 +286,9 @@ class _Reader:
         if layout.manager == VENV and home and not executable(layout) and not layout.root:
             self._odd(BROKEN_BASE, os.path.join(layout.prefix, "pyvenv.cfg"), home)
         if user and any(name.endswith(_METADATA) for name in names_in(user)):
-            held = [one.written for one in self.distributions.values() if one.site == user]
+            held = [
+                one.written for one in self.distributions.values() if one.site == self._shown(user)
+            ]
             self._odd(USER_SITE, user, ", ".join(sorted(held)))
         if base or (layout.manager == VENV and takes_base(layout)):
             self._odd(SYSTEM_SITE, os.path.join(layout.prefix, "pyvenv.cfg"))
