@@ -13,28 +13,45 @@ from hypothesis import strategies as st
 
 from mlenv.cli import fast, requests
 from mlenv.cli.full import app
-from mlenv.cli.requests import AuditRequest, DepsRequest
+from mlenv.cli.requests import (
+    AuditRequest,
+    DepsRequest,
+    DiffRequest,
+    EnvRequest,
+    TreeRequest,
+)
 from mlenv.config import FAIL_ON
 from mlenv.model.profile import PROFILES
 
-FIELDS = {"report_format": "format", "deps_format": "format", "rules_format": "format"}
+FIELDS = dict.fromkeys(
+    [f"{name}_format" for name in ("report", "deps", "env", "snapshot", "diff", "tree")], "format"
+)
 """Parameters that cannot bear the name of the field that they set."""
 
 
-def typer_options(command: str) -> dict[str, tuple[str, str, tuple[str, ...], object]]:
-    """What typer takes: by each way to write it, the field, the kind, the choices, the default."""
-    found = {}
+Taken = dict[str, tuple[str, str, tuple[str, ...], object]]
+
+
+def typer_options(command: str) -> tuple[Taken, list[tuple[str, int, bool]]]:
+    """What typer takes: by each way to write it, the field, the kind, the choices, the default.
+
+    And of each argument the field, how many words it takes, and whether it must be there.
+    """
+    found: Taken = {}
+    arguments = []
     built = app.build([]).get_command(None, command)
     for param in built.params:
         field = FIELDS.get(param.name, param.name)
         if param.param_type_name == "argument":
-            assert (field, param.nargs) == ("paths", -1)
+            arguments.append((field, param.nargs, param.required))
             continue
         kind = fast.FLAG if param.is_flag else fast.LIST if param.multiple else fast.VALUE
+        if type(param.default) is int:
+            kind = fast.NUMBER
         for written in param.opts:
             found[written] = (field, kind, choices(built.callback, param.name), param.default)
         assert not param.secondary_opts
-    return found
+    return found, arguments
 
 
 def choices(function: Any, parameter: str) -> tuple[str, ...]:
@@ -56,18 +73,24 @@ def choices(function: Any, parameter: str) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("command", list(fast.COMMANDS))
 def test_the_table_is_what_typer_says(command: str) -> None:
-    by_typer = typer_options(command)
+    by_typer, arguments = typer_options(command)
     table = fast.COMMANDS[command]
+    assert [field for field, _, _ in arguments] == list(table.arguments)
+    assert sum(required for _, _, required in arguments) == table.required
+    for field, number, _ in arguments:
+        assert number == (-1 if field == "paths" else 1)
     # what is missing in the table is left to typer, as help is
     assert set(by_typer) - set(table.options) == set()
     assert set(table.options) - set(by_typer) == set()
-    made = table.request()
+    make: Any = table.request
+    made = make(*["x"] * table.required)
     defaults: dict[str, object] = {name: getattr(made, name) for name in type(made).__match_args__}
     for written, option in table.options.items():
         field, kind, taken, default = by_typer[written]
         assert (option.field, option.kind, option.choices) == (field, kind, taken)
         assert (default or None) == (defaults[field] or None)
-    assert {option.field for option in table.options.values()} | {"paths"} == set(defaults)
+    named = {option.field for option in table.options.values()}
+    assert named | set(table.arguments) == set(defaults)
 
 
 def test_choices_are_said_in_one_voice() -> None:
@@ -116,6 +139,11 @@ values = st.sampled_from(
         "-q",
         "-x",
         "日",
+        "0",
+        "12",
+        "1_0",
+        "+1",
+        "٣",
     ]
 )
 words = st.one_of(
@@ -125,7 +153,7 @@ words = st.one_of(
     st.tuples(options, values).map("".join),
     st.sampled_from(["--help", "-h", "-qv", "-fjson", "--quie", "--version", "--no-quiet", "---"]),
 )
-commands = st.sampled_from(["audit", "deps", "audit", "deps", "rules", "explain", "audi", "--help"])
+commands = st.sampled_from([*fast.COMMANDS, *fast.COMMANDS, "rules", "explain", "audi", "--help"])
 
 
 @settings(max_examples=400, deadline=None)
@@ -164,6 +192,9 @@ def test_declines_or_agrees(command: str, rest: list[str]) -> None:
             ),
         ),
         (["audit", "--color", "never", "--color", "always"], AuditRequest(color="always")),
+        (["env", "a", "--no-binaries"], EnvRequest(path="a", no_binaries=True)),
+        (["diff", "a.toml", "--exit-code"], DiffRequest("a.toml", exit_code=True)),
+        (["tree", "-r", "torch", "--depth=2"], TreeRequest("torch", reverse=True, depth=2)),
     ],
 )
 def test_reads_the_happy_path(arguments: list[str], request_: object) -> None:
@@ -186,6 +217,10 @@ def test_reads_the_happy_path(arguments: list[str], request_: object) -> None:
         ["audit", "-qv"],
         ["audit", "--", "a"],
         ["deps", "--select", "PIN"],
+        ["diff"],
+        ["diff", "a", "b", "c"],
+        ["env", "a", "b"],
+        ["tree", "--depth", "two"],
     ],
 )
 def test_declines_the_rest(arguments: list[str]) -> None:

@@ -13,8 +13,15 @@ from mlenv.cli.requests import (
     AUDIT_FORMATS,
     COLORS,
     DEPS_FORMATS,
+    ENV_FORMATS,
+    SNAPSHOT_FORMATS,
+    TREE_FORMATS,
     AuditRequest,
     DepsRequest,
+    DiffRequest,
+    EnvRequest,
+    SnapshotRequest,
+    TreeRequest,
 )
 from mlenv.config import FAIL_ON
 from mlenv.model.profile import PROFILES
@@ -26,6 +33,9 @@ if TYPE_CHECKING:
 FLAG = "flag"
 VALUE = "value"
 LIST = "list"
+NUMBER = "number"
+
+FastRequest = AuditRequest | DepsRequest | EnvRequest | SnapshotRequest | DiffRequest | TreeRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Option:
 
     Attributes:
         field: The request's attribute that it sets.
-        kind: ``flag``, ``value`` (the last one counts) or ``list`` (each one counts).
+        kind: ``flag``, ``value`` or ``number`` (the last one counts), ``list`` (each one counts).
         choices: The values that it takes; empty where any is taken.
     """
 
@@ -45,10 +55,20 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: what it asks for, and its options by every way to write them."""
+    """One command.
 
-    request: type[AuditRequest | DepsRequest]
+    Attributes:
+        request: What it asks for.
+        options: Its options by every way to write them.
+        arguments: The request's attributes that other words set, in their order; ``paths`` takes
+            all of them.
+        required: How many of these must be there.
+    """
+
+    request: type[FastRequest]
     options: Mapping[str, Option]
+    arguments: tuple[str, ...] = ("paths",)
+    required: int = 0
 
 
 _OUTPUT = Option("output", VALUE)
@@ -65,6 +85,22 @@ _SHARED = {
     "--color": Option("color", VALUE, COLORS),
     "--allow-empty": Option("allow_empty", FLAG),
 }
+_SHOWN = {
+    "--output": _OUTPUT,
+    "-o": _OUTPUT,
+    "--color": Option("color", VALUE, COLORS),
+    "--verbose": _VERBOSE,
+    "-v": _VERBOSE,
+}
+_ENV = Option("env", VALUE)
+_NO_BINARIES = Option("no_binaries", FLAG)
+_REVERSE = Option("reverse", FLAG)
+
+
+def _format(choices: tuple[str, ...]) -> dict[str, Option]:
+    return dict.fromkeys(("--format", "-f"), Option("format", VALUE, choices))
+
+
 _AUDIT_FORMAT = Option("format", VALUE, AUDIT_FORMATS)
 _DEPS_FORMAT = Option("format", VALUE, DEPS_FORMATS)
 
@@ -97,13 +133,55 @@ COMMANDS: Mapping[str, Command] = {
         },
     ),
     "deps": Command(DepsRequest, {**_SHARED, "--format": _DEPS_FORMAT, "-f": _DEPS_FORMAT}),
+    "env": Command(
+        EnvRequest,
+        {
+            **_SHOWN,
+            **_format(ENV_FORMATS),
+            "--env": _ENV,
+            "--target": Option("target", VALUE),
+            "--no-binaries": _NO_BINARIES,
+            "--no-cache": Option("no_cache", FLAG),
+            "--fail-on": Option("fail_on", VALUE, FAIL_ON),
+            "--as-of": Option("as_of", VALUE),
+        },
+        ("path",),
+    ),
+    "snapshot": Command(
+        SnapshotRequest,
+        {
+            **_format(SNAPSHOT_FORMATS),
+            "--output": _OUTPUT,
+            "-o": _OUTPUT,
+            "--env": _ENV,
+            "--no-binaries": _NO_BINARIES,
+        },
+        ("path",),
+    ),
+    "diff": Command(
+        DiffRequest,
+        {**_SHOWN, **_format(ENV_FORMATS), "--exit-code": Option("exit_code", FLAG)},
+        ("left", "right"),
+        1,
+    ),
+    "tree": Command(
+        TreeRequest,
+        {
+            **_SHOWN,
+            **_format(TREE_FORMATS),
+            "--env": _ENV,
+            "--reverse": _REVERSE,
+            "-r": _REVERSE,
+            "--depth": Option("depth", NUMBER),
+            "--heaviest": Option("heaviest", FLAG),
+        },
+        ("package",),
+    ),
 }
 """The commands that are read here; the typer app has them all."""
 
 
-def parse(
-    arguments: Sequence[str], environment: Mapping[str, str]
-) -> AuditRequest | DepsRequest | None:
+def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> FastRequest | None:
     """Return what a command line asks for, or None where typer has to read it.
 
     Args:
@@ -116,7 +194,7 @@ def parse(
     return _parse(command, list(arguments[1:])) if command else None
 
 
-def _parse(command: Command, words: list[str]) -> AuditRequest | DepsRequest | None:
+def _parse(command: Command, words: list[str]) -> FastRequest | None:
     given: dict[str, Any] = {}
     paths: list[str] = []
     words.reverse()
@@ -131,8 +209,12 @@ def _parse(command: Command, words: list[str]) -> AuditRequest | DepsRequest | N
             return None
         if option is None or not _take(option, equals, attached, words, given):
             return None
-    if paths:
-        given["paths"] = tuple(paths)
+    if command.arguments == ("paths",):
+        given |= {"paths": tuple(paths)} if paths else {}
+    elif command.required <= len(paths) <= len(command.arguments):
+        given |= dict(zip(command.arguments, paths, strict=False))
+    else:
+        return None
     return command.request(**given)
 
 
@@ -149,5 +231,10 @@ def _take(
     # a value that looks like an option is more often a value that was forgotten
     if not value or value.startswith("-") or (option.choices and value not in option.choices):
         return False
+    if option.kind == NUMBER:
+        if not (value.isascii() and value.isdecimal() and len(value) < 6):
+            return False
+        given[option.field] = int(value)
+        return True
     given[option.field] = (*given.get(option.field, ()), value) if option.kind == LIST else value
     return True
