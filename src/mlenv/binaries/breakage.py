@@ -63,11 +63,10 @@ class Breakage:
         if not module:
             return
         top, dot, _ = module.partition(".")
-        # an extension that lies beside the packages belongs to one of them
-        packages = {top} if dot else {binary.owner.replace("-", "_"), module} - {""}
-        for package in packages:
-            if package != module and self._reach.runs(package, module):
-                yield package
+        # an extension that lies beside the packages belongs to one of them, or is all there is
+        package = top if dot else binary.owner.replace("-", "_")
+        if package == module or (package and self._reach.runs(package, module)):
+            yield package
 
     def _module(self, path: str) -> str:
         """Return how code names an extension; empty where it lies in no folder of packages."""

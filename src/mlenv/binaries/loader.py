@@ -123,10 +123,12 @@ class Loader:
         return (os.path.join(self.prefix, "lib"),) if conda else ()
 
     def _elsewhere(self, name: str) -> str:
-        """Return a file of the folders that the surroundings of a process may add."""
-        if self.root is None:
-            return ""
-        return next((at for folder in _USUAL if (at := self._in(folder, name))), "")
+        """Return a file of the folders that packages and the surroundings of a process add.
+
+        Wheels of mkl, tbb and MPI put their libraries into the prefix's own folder.
+        """
+        own = f"{self.prefix.replace(os.sep, '/')}/lib"
+        return next((at for folder in (own, *_USUAL) if (at := self._in(folder, name))), "")
 
     @cached_property
     def _default_folders(self) -> tuple[str, ...]:

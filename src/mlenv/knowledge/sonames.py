@@ -81,10 +81,6 @@ class Sonames:
         """Who says what the driver brings."""
         return Evidence("it comes with NVIDIA's driver", self._records["driver"]["source"])
 
-    def is_optional(self, soname: str) -> bool:
-        """Whether a library is of a back end that packages do without."""
-        return soname.partition(".so")[0].partition("-")[0] in self._optional
-
     def loaded_by(self, package: str, version: Version | None) -> Loaded | None:
         """Return the files that a distribution loads by their path; None where none is known.
 
@@ -97,10 +93,6 @@ class Sonames:
             if one.package == package and known:
                 return one
         return None
-
-    @cached_property
-    def _optional(self) -> frozenset[str]:
-        return frozenset(self._records["optional"]["names"])
 
     @cached_property
     def _bringers(self) -> dict[str, Bringer]:

@@ -65,11 +65,14 @@ def _missing(
     found = loading(environment, owners, missing.needed_by, knowledge)
     loaded = [one for one in found if not one.any]
     failing = [*missing.imports, *(one.package for one in loaded if one.fails)]
-    recorded = _on_record(environment, missing.soname, owners, knowledge)
-    failing += [one for one in recorded if one not in failing]
+    recorded = list(_on_record(environment, missing.soname, owners, knowledge))
+    # what else names the library may do without it
+    fatal = [one for one in owners if one in recorded or _brings(environment, one, failing)]
+    owners = fatal or owners
     of_driver = knowledge.sonames.is_of_driver(missing.soname)
-    if failing:
+    if failing or recorded:
         outcome = f"and importing {listed(failing, _MOST_NAMED)} fails"
+        outcome = outcome if failing else "and it does not work without"
         severity = Severity.NOTE if of_driver else Severity.ERROR
     elif missing.bundled:
         outcome = "though the wheel brought it along"
@@ -79,6 +82,7 @@ def _missing(
     who = listed([shown(environment, one) for one in owners], _MOST_NAMED) or "what is installed"
     instead = f" ({missing.other} is there)" if missing.other else ""
     brings = knowledge.sonames.brings(missing.soname)
+    files = _files_of(environment, owners, missing.needed_by)
     yield Finding(
         f"{who} {_verb(owners)} {missing.soname}, which is nowhere{instead}, {outcome}",
         environment.where(owners[0]) if owners else environment.span,
@@ -87,14 +91,22 @@ def _missing(
         help=_way(environment, missing, owners, brings, knowledge),
         related=tuple(Related(environment.where(one), one) for one in owners[1:]),
         evidence=(
-            Evidence(
-                f"{file_of(missing.needed_by)} {_verb(missing.needed_by)} {missing.soname}", _LOADER
-            ),
+            Evidence(f"{file_of(files)} {_verb(files)} {missing.soname}", _LOADER),
             *([brings.evidence] if brings is not None else []),
             *([knowledge.sonames.driver_evidence] if of_driver else []),
             *(one.evidence for one in loaded),
         ),
+        batch=f"{' '.join(owners)} {missing.soname.partition('.so')[0]}",
     )
+
+
+def _files_of(
+    environment: Environment, owners: Sequence[str], paths: Sequence[str]
+) -> Sequence[str]:
+    """Return those of some binaries that belong to some distributions; all where none does."""
+    files = environment.binaries.files if environment.binaries is not None else ()
+    owned = {one.path for one in files if one.owner in owners}
+    return [path for path in paths if path in owned] or paths
 
 
 def _verb(subjects: Sequence[str]) -> str:
@@ -119,16 +131,34 @@ def _none_loads(
     )
 
 
+def _brings(environment: Environment, owner: str, packages: Sequence[str]) -> bool:
+    """Whether a distribution is one of some, or holds binaries of one of some packages."""
+    files = environment.binaries.files if environment.binaries is not None else ()
+    return owner in packages or any(
+        f"/{package}/" in f"/{one.path}" or f"/{package}." in f"/{one.path}"
+        for one in files
+        if one.owner == owner
+        for package in packages
+    )
+
+
 def _on_record(
     environment: Environment, soname: str, owners: Iterable[str], knowledge: Knowledge
 ) -> Iterator[str]:
-    """Yield the distributions that are known not to be imported without a library."""
+    """Yield the distributions that are known not to be imported without a library.
+
+    Of libraries that differ in their versions alone, such as those of two kinds of MPI, one is
+    enough.
+    """
+    missing = environment.binaries.missing if environment.binaries is not None else ()
+    absent = {one.soname for one in missing}
+    stem = soname.partition(".so")[0]
     for owner in owners:
         version = installed_version(environment, owner)
         for need in knowledge.system_libraries.needs_of(owner, IMPORT):
-            if soname in need.libraries and (
-                version is None or need.versions.admits(version, prereleases=True)
-            ):
+            alike = {one for one in need.libraries if one.partition(".so")[0] == stem}
+            is_needed = soname in alike and alike <= absent
+            if is_needed and (version is None or need.versions.admits(version, prereleases=True)):
                 yield owner
 
 
