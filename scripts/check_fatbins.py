@@ -96,7 +96,7 @@ def shown(codes: Codes, kind: str) -> str:
     counts = [(name, count) for (one, name), count in codes.items() if one == kind]
     counts.sort(key=lambda one: (int(one[0].rstrip("af")), one[0]))
     each = {count for _, count in counts}
-    if len(each) == 1:
+    if len(each) == 1 and len(counts) > 1:
         return f"{' '.join(name for name, _ in counts)}: {each.pop()} each"
     return " ".join(f"{name}: {count}" for name, count in counts) or "none"
 

@@ -90,6 +90,13 @@ def test_what_makes_an_extension(library: str) -> None:
         assert takes_from_python(elf)
 
 
+def test_a_module_that_begins_as_in_newer_pythons_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "_new.so"
+    path.write_bytes(make_elf(exports=["PyModExport__new"]))
+    with opened(str(path)) as window:
+        assert is_extension(Elf(window), "_new")
+
+
 @pytest.mark.parametrize("bits", [32, 64])
 def test_a_file_with_the_older_table_of_hashes(bits: int, tmp_path: Path) -> None:
     path = tmp_path / "old.so"

@@ -10,6 +10,9 @@ from mlenv.binaries.elf import Elf
 from mlenv.binaries.window import Damaged, as_text, opened
 from mlenv.project.files import Unreadable
 
+BEGIN_MODULE = ("PyInit_", "PyModExport_")
+"""How the names of functions begin that make a module; the module's name follows."""
+
 _SYMTAB, _HASH, _GNU_HASH = 6, 4, 0x6FFFFEF5
 _SYMBOLS_AT_ONCE = 1 << 15
 _MOST_SYMBOLS = 2_000_000
@@ -101,7 +104,9 @@ def takes_from_python(elf: Elf) -> bool:
 
 
 def is_extension(elf: Elf, stem: str) -> bool:
-    """Whether Python can import a file: it has the function that begins a module.
+    """Whether Python can import a file: it has one of the functions that begin a module.
+
+    Sources: PEP 489 and PEP 793.
 
     Args:
         elf: The file.
@@ -110,13 +115,11 @@ def is_extension(elf: Elf, stem: str) -> bool:
     Raises:
         Damaged: The tables of symbols lie outside the file.
     """
-    name = f"PyInit_{stem}"
+    names = {f"{beginning}{stem}" for beginning in BEGIN_MODULE}
     table = _hash_table(elf)
-    return (
-        name in _names(elf, defined=True)
-        if table is None
-        else table.has(name.encode("utf-8", "replace"))
-    )
+    if table is None:
+        return not names.isdisjoint(_names(elf, defined=True))
+    return any(table.has(name.encode("utf-8", "replace")) for name in names)
 
 
 class _GnuHash:

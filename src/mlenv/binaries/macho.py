@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Iterator
 
+from mlenv.binaries.elf_symbols import BEGIN_MODULE
 from mlenv.binaries.window import Damaged, Window, as_text
 
 _HEADS = {
@@ -75,13 +76,13 @@ class MachO:
 
     def is_extension(self, stem: str) -> bool:
         """Whether Python can import it; see :func:`mlenv.binaries.elf_symbols.is_extension`."""
-        name = f"\0_PyInit_{stem}\0".encode("utf-8", "replace")
+        names = [f"\0_{beginning}{stem}\0".encode("utf-8", "replace") for beginning in BEGIN_MODULE]
         body = next((body for kind, body in self._commands if kind == _SYMTAB), b"")
         if len(body) < 24:
             return False
         at, size = struct.unpack_from(self._order + "II", body, 16)
-        pieces = self.window.chunks(at, size, most=1 << 20, overlap=len(name))
-        return any(name in piece for piece in pieces)
+        pieces = self.window.chunks(at, size, most=1 << 20, overlap=len(max(names, key=len)))
+        return any(name in piece for piece in pieces for name in names)
 
     def _read_commands(self, head: bytes) -> Iterator[tuple[int, bytes]]:
         count, size = struct.unpack_from(self._order + "II", head, 16)
