@@ -122,10 +122,18 @@ class ExplainRequest:
     """``mlenv explain``.
 
     Attributes:
-        rule: A rule's code or name, or a topic.
+        rule: A rule's code or name, or a topic; empty or ``-`` for a message that is pasted.
+        env: The environment that it is checked against: ``auto``, ``none`` or a path.
+        format: How to show what a message means.
+        no_binaries: Whether compiled files are left unread.
+        color: ``auto``, ``always`` or ``never``.
     """
 
-    rule: str
+    rule: str = ""
+    env: str = "auto"
+    format: str = "text"
+    no_binaries: bool = False
+    color: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

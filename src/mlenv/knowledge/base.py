@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlenv.knowledge.gpus import Gpus
     from mlenv.knowledge.indexes import Indexes
     from mlenv.knowledge.interpreters import Interpreters
+    from mlenv.knowledge.messages import Messages
     from mlenv.knowledge.names import Names
     from mlenv.knowledge.numpy2 import Numpy2
     from mlenv.knowledge.releases import Releases
@@ -248,6 +249,13 @@ class Knowledge:
         from mlenv.knowledge.sonames import Sonames
 
         return Sonames(_records("sonames"))
+
+    @cached_property
+    def messages(self) -> Messages:
+        """What programs print when an environment is at fault."""
+        from mlenv.knowledge.messages import Messages
+
+        return Messages(_records("messages"))
 
     @cached_property
     def system_packages(self) -> SystemPackages:

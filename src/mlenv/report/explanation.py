@@ -1,0 +1,119 @@
+"""What a pasted message means, as text and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlenv import __version__
+from mlenv.knowledge import KNOWLEDGE_DATE
+from mlenv.knowledge.messages import SYMPTOM
+from mlenv.phrases import counted
+from mlenv.report.ansi import painter
+from mlenv.report.columns import clipped, wrapped
+from mlenv.report.escape import clean
+from mlenv.report.json_report import SCHEMA, dumps, finding_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mlenv.report.ansi import Paint
+    from mlenv.report.view import View
+    from mlenv.tracebacks.explain import Cause
+
+_LABEL = 7
+
+
+def render_text(causes: Sequence[Cause], lines: int, environment: str, view: View) -> str:
+    """Return the causes as lines of text.
+
+    Args:
+        causes: The first of them is that of the others.
+        lines: How many lines were pasted.
+        environment: What the environment is called that was looked at; empty for none.
+        view: Width and colour.
+    """
+    paint = painter(color=view.color)
+    said: list[str] = []
+    for cause in causes:
+        # a wrapper repeats in general words what its cause has said
+        is_after = cause is not causes[0] and cause.recognised.weight == SYMPTOM
+        said += [*(_follower if is_after else _cause)(cause, view, paint), ""]
+    if not causes:
+        said.append(f"no known message in {counted(lines, 'line')}")
+    checked = f"checked against {environment}" if environment else _NO_ENVIRONMENT
+    said += wrapped(clean(checked), view.width) if causes else ()
+    return "".join(f"{line}\n" for line in said)
+
+
+_NO_ENVIRONMENT = "checked against no environment: --env names the one that this is from"
+
+
+def _cause(cause: Cause, view: View, paint: Paint) -> Iterator[str]:
+    known = cause.recognised
+    yield _head(cause, view, paint)
+    yield from _labelled("cause", [known.cause], view, paint)
+    yield from _labelled("here", [one.fact for one in cause.here], view, paint)
+    found = [f"{one.rule} {one.severity.value}: {one.message}" for one in cause.findings]
+    yield from _labelled("found", found, view, paint)
+    advice = [one.help for one in cause.findings if one.help]
+    yield from _labelled("do", list(dict.fromkeys((*advice, *known.fix))), view, paint)
+    rules = f"mlenv explain {known.rules[0]}" if known.rules else ""
+    others = f" (also {', '.join(known.rules[1:])})" if known.rules[1:] else ""
+    yield from _labelled("more", [rules + others] if rules else [], view, paint)
+
+
+def _follower(cause: Cause, view: View, paint: Paint) -> Iterator[str]:
+    yield _head(cause, view, paint)
+    yield from wrapped("most likely it follows from what stands above", view.width, "  ", "  ")
+
+
+def _head(cause: Cause, view: View, paint: Paint) -> str:
+    head = f"line {cause.recognised.line}: {clean(cause.recognised.text)}"
+    return paint(clipped(head, view.width), "strong")
+
+
+def _labelled(label: str, texts: Sequence[str], view: View, paint: Paint) -> Iterator[str]:
+    """Yield texts beside a label, which stands before the first of them."""
+    blank = "  " + " " * _LABEL
+    for at, text in enumerate(texts):
+        first = f"  {label:<{_LABEL}}" if at == 0 else blank
+        for number, line in enumerate(wrapped(clean(text), view.width, first, blank + "  ")):
+            is_labelled = at == 0 and number == 0
+            yield f"  {paint(label, 'note')}{line[2 + len(label) :]}" if is_labelled else line
+
+
+def render_json(causes: Sequence[Cause], lines: int, environment: str) -> str:
+    """Return the causes as JSON.
+
+    Args:
+        causes: The first of them is that of the others.
+        lines: How many lines were pasted.
+        environment: What the environment is called that was looked at; empty for none.
+    """
+    return dumps(
+        {
+            "schema": SCHEMA,
+            "tool": {"name": "mlenv", "version": __version__, "knowledge": KNOWLEDGE_DATE},
+            "lines": lines,
+            "environment": environment or None,
+            "causes": [_document(cause) for cause in causes],
+        }
+    )
+
+
+def _document(cause: Cause) -> dict[str, object]:
+    known = cause.recognised
+    return {
+        "id": known.id,
+        "weight": known.weight,
+        "line": known.line,
+        "text": known.text,
+        "cause": known.cause,
+        "help": known.fix,
+        "rules": known.rules,
+        "packages": known.packages,
+        "said": dict(known.said),
+        "facts": [{"fact": one.fact, "source": one.source} for one in cause.here],
+        "findings": [finding_document(one) for one in cause.findings],
+        "evidence": [{"fact": one.fact, "source": one.source} for one in known.evidence],
+    }

@@ -1,0 +1,1 @@
+"""From a pasted message or traceback to its cause."""
