@@ -14,6 +14,8 @@ from mlenv.reasoning.installed_requirements import requirements_of
 from mlenv.records import dataclass
 from mlenv.rules.base import rule
 from mlenv.rules.installed import shown
+from mlenv.versions.conda import conda_versions
+from mlenv.versions.version import parse_version
 
 _MOST_NAMED = 3
 _TORCH = "torch"
@@ -101,38 +103,47 @@ def _is_anew(package: CondaPackage, there: Distribution) -> bool:
 
 
 def _over(environment: Environment, pair: _Pair) -> Finding:
-    name, package = pair.there.name, pair.package
+    there, package = pair.there, pair.package
     needing = _needing(environment, package)
     compiled = [one for one in needing if _is_compiled(one)]
-    is_torch = name == _TORCH and pair.is_other and bool(compiled)
+    refusing = [one for one in needing if not _admits(one, package, there)]
+    message = f"{there.installer} installed {shown(environment, there.name)} over conda's "
+    message += _named(package)
+    is_torch = there.name == _TORCH and pair.is_other and bool(compiled)
     if is_torch:
         severity = Severity.ERROR
+        message += f", for which conda's {_names(compiled)} {_be(compiled)} built"
+    elif refusing:
+        severity = Severity.WARNING
+        message += f", which conda's {_names(refusing)} {_be(refusing)} not made for"
     else:
-        severity = Severity.WARNING if needing or _is_compiled(package) else Severity.NOTE
-    message = f"pip installed {shown(environment, name)} over conda's {_named(package)}"
-    if needing:
-        some = compiled if is_torch else needing
-        built = "was built for" if is_torch else "is resolved with"
-        built = built if len(some) == 1 else built.replace("was", "were").replace("is ", "are ")
-        message += f", which {listed([one.name for one in some], _MOST_NAMED)} from conda {built}"
+        severity = Severity.WARNING if _is_compiled(package) else Severity.NOTE
     return Finding(
         message,
-        pair.there.span,
-        (name,),
+        there.span,
+        (there.name,),
         severity,
         help=_help(pair, is_torch=is_torch),
         related=(Related(package.span, "conda's record"),),
         evidence=(
             Evidence(
-                f"{pair.there.location} was written by {pair.there.installer}, and conda's record "
-                f"of {package.name} has {pair.held.location}",
+                f"{there.location} was written by {there.installer}, and conda's record of "
+                f"{package.name} has {pair.held.location}",
                 f"conda-meta/{package.name}-{package.version}-{package.build}.json",
             ),
             _ADVICE,
         ),
         batch="" if is_torch else f"over {severity.value}",
-        batch_message="pip installed {count} distributions over conda's: {packages}",
+        batch_message="{count} distributions were installed over conda's: {packages}",
     )
+
+
+def _names(packages: Sequence[CondaPackage]) -> str:
+    return listed([one.name for one in packages], _MOST_NAMED)
+
+
+def _be(packages: Sequence[CondaPackage]) -> str:
+    return "was" if len(packages) == 1 else "were"
 
 
 def _help(pair: _Pair, *, is_torch: bool) -> str:
@@ -141,10 +152,11 @@ def _help(pair: _Pair, *, is_torch: bool) -> str:
             "take torch, torchvision and torchaudio from one of the two in a new environment; from "
             "pip is what PyTorch itself supports"
         )
-    package = pair.package
+    package, there = pair.package, pair.there
+    tool = "uv pip" if there.installer == "uv" else "pip"
     return (
-        f"take {pair.there.name} from one of the two; pip uninstall {pair.there.name}, then conda "
-        f"install --force-reinstall {package.name}={package.version} puts conda's back"
+        f"take {there.name} from one of the two; {tool} uninstall {there.name}, then conda install "
+        f"--force-reinstall {package.name}={package.version} puts conda's back"
     )
 
 
@@ -153,13 +165,25 @@ def _needing(environment: Environment, package: CondaPackage) -> list[CondaPacka
     return [
         one
         for one in environment.conda.values()
-        if one is not package and any(_asked(line) == package.name for line in one.depends)
+        if one is not package and any(_asked(line)[0] == package.name for line in one.depends)
     ]
 
 
-def _asked(line: str) -> str:
-    words = line.rpartition("::")[2].split(None, 1)
-    return words[0].lower() if words else ""
+def _admits(one: CondaPackage, package: CondaPackage, there: Distribution) -> bool:
+    """Whether what a package asks of another admits the version that lies there instead."""
+    version = parse_version(there.version)
+    asked = [specifier for name, specifier in map(_asked, one.depends) if name == package.name]
+    return version is None or all(
+        conda_versions(specifier, exact=True).admits(version, prereleases=True)
+        for specifier in asked
+        if specifier
+    )
+
+
+def _asked(line: str) -> tuple[str, str]:
+    """Return the name and the versions of a match specification."""
+    words = line.rpartition("::")[2].split()
+    return (words[0].lower() if words else "", words[1] if len(words) > 1 else "")
 
 
 def _is_compiled(package: CondaPackage) -> bool:
@@ -178,13 +202,14 @@ def _named(package: CondaPackage) -> str:
 def _across(environment: Environment, overlap: Overlap) -> Finding:
     """Return a finding on files of conda's that belong to a distribution of another name."""
     name, package = overlap.owners[0], environment.conda[overlap.conda]
-    lying = f"; the copies there are pip's {name}" if overlap.holder else ""
+    lying = f"; the copies there are those of {name}" if overlap.holder else ""
+    example = overlap.paths[0].rpartition("site-packages/")[2]
     return Finding(
-        f"{shown(environment, name)} from pip and {_named(package)} from conda both install "
-        f"{counted(overlap.count, 'file')} such as {overlap.paths[0]}{lying}",
+        f"{shown(environment, name)} and conda's {_named(package)} are installed over each other: "
+        f"{counted(overlap.count, 'file')} such as {example}{lying}",
         environment.where(name),
         (name,),
-        help=f"keep one of the two, {name} from pip or {package.name} from conda",
+        help=f"keep one of the two, {name} or conda's {package.name}",
         related=(Related(package.span, "conda's record"),),
         evidence=(
             Evidence(
