@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from making import environment_of
 
 from mlenv import schemas
 from mlenv.audit import audit_project
@@ -22,6 +23,7 @@ from mlenv.config import FAIL_ON, LEVELS, Config
 from mlenv.config_table import read_table
 from mlenv.errors import ConfigError, UsageError
 from mlenv.model.profile import PROFILES
+from mlenv.model.surroundings import Surroundings
 from mlenv.project.load import load_project
 from mlenv.report.registry import deps_renderer, report_renderer
 from mlenv.report.view import View
@@ -250,6 +252,15 @@ def test_what_a_broken_project_prints_is_valid(tmp_path: Path) -> None:
     shown = json.loads(deps_renderer("json")(load_project((str(tmp_path),)), View()))
     assert shown["errors"]
     assert errors("deps", shown) == []
+
+
+def test_what_is_printed_of_an_environment_is_valid(tmp_path: Path) -> None:
+    table = {"distributions": [{"name": "a", "requires": ["b"]}, {"name": "c", "requires": ["b"]}]}
+    around = Surroundings(environment=environment_of(table))
+    audited = audit_project((str(tmp_path),), Config(select=("ENV001",)), around=around)
+    report = json.loads(report_renderer("json")(audited, VIEWS[1]))
+    assert report["findings"][0]["related"]
+    assert errors("audit", report) == []
 
 
 def printed(of: str, folder: Path) -> Any:

@@ -141,7 +141,8 @@ def _gpu(gpu: Gpu) -> dict[str, object]:
 
 
 def _target(span: Span | None) -> dict[str, str]:
-    return {"target": span.target} if span is not None and span.target else {}
+    # what it stands in: a target's description or an environment
+    return {span.described.partition(" ")[0]: span.target} if span and span.target else {}
 
 
 def _location(span: Span | None) -> dict[str, object] | None:
