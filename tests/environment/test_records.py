@@ -24,7 +24,10 @@ def read(prefix: Path, *, verify: bool = False) -> Environment:
 
 def written(prefix: Path, **files: dict[str, str]) -> Environment:
     """Return an environment whose distributions were installed one after the other."""
-    write_environment(prefix, [{"name": name, "files": content} for name, content in files.items()])
+    write_environment(
+        prefix,
+        [{"name": name, "files": content, "installer": "pip"} for name, content in files.items()],
+    )
     for number, name in enumerate(files):
         record = prefix / SITE / f"{name}-1.0.dist-info" / "RECORD"
         os.utime(record, (1000 + number, 1000 + number))
@@ -237,6 +240,7 @@ def test_a_library_that_was_cut_off_is_found_where_it_matters(tmp_path: Path) ->
         [
             {
                 "name": "numpy",
+                "installer": "uv",
                 "files": {**files, "numpy/_core.so": "library " * 99},
                 "tags": ["cp311-cp311-manylinux_2_28_x86_64"],
             }
@@ -278,9 +282,10 @@ def test_tests_that_somebody_removed_are_no_loss(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "table",
     [
+        {},
         {"installer": "conda"},
         {"installer": "debian"},
-        {"origin": '{"url": "file:///x", "dir_info": {"editable": true}}'},
+        {"installer": "pip", "origin": '{"url": "file:///x", "dir_info": {"editable": true}}'},
     ],
 )
 def test_packages_of_systems_and_sources_in_place_are_not_looked_at(
@@ -330,7 +335,7 @@ HOSTILE = [
 @pytest.mark.parametrize("line", HOSTILE)
 @pytest.mark.parametrize("verify", [False, True])
 def test_a_record_may_say_anything(tmp_path: Path, line: str, *, verify: bool) -> None:
-    write_environment(tmp_path, [{"name": "numpy"}, {"name": "torch"}])
+    write_environment(tmp_path, [{"name": one, "installer": "pip"} for one in ("numpy", "torch")])
     site = tmp_path / SITE
     (site / "pipe").mkdir()
     os.mkfifo(site / "pipe/a.py")

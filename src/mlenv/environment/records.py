@@ -20,8 +20,8 @@ from mlenv.model.environment import DIST_INFO, Altered, CondaPackage, Distributi
 from mlenv.model.requirement import canonical_name
 
 _MOST_BYTES = 64 << 20
-_PACKAGERS = frozenset(("conda", "debian", "rpm"))
-"""Installers whose packages change files after their records were written."""
+_PACKAGERS = frozenset(("", "conda", "debian", "rpm"))
+"""Installers whose packages change files after their records were written; systems name none."""
 
 
 class Records:
