@@ -20,7 +20,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -91,6 +90,8 @@ class BinaryCache:
         data = json.dumps({"made_by": _made_by(), "files": files}, separators=(",", ":")).encode()
         if len(data) > _LARGEST:
             return
+        import tempfile
+
         with contextlib.suppress(OSError):
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=self._folder)
