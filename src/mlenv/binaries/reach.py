@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 
 from mlenv.environment.disk import read_bytes
 from mlenv.project.code.parsing import parse
-from mlenv.records import dataclass
 
 _MOST_MODULES = 2_000
 _MOST_FILES = 20_000
@@ -26,17 +25,8 @@ _NEVER = re.compile(r"TYPE_CHECKING|__\w+_SETUP__")
 _DEEPEST = 30
 
 
-@dataclass(frozen=True, slots=True)
-class _Import:
-    """One import: a module, and the name that is taken from it, which may be a module too."""
-
-    module: str
-    name: str
-    level: int
-
-
 class Reach:
-    """What the import of a package runs; each package is followed once, when first asked about.
+    """What the import of a package runs; each is followed once, and no further than is asked.
 
     Args:
         sites: The folders of packages, as whole paths.
@@ -44,7 +34,9 @@ class Reach:
 
     def __init__(self, sites: Sequence[str]) -> None:
         self._sites = tuple(sites)
-        self._run: dict[str, frozenset[str]] = {}
+        self._run: dict[str, set[str]] = {}
+        self._following: dict[str, Iterator[str]] = {}
+        self._meant: dict[str, frozenset[str]] = {}
 
     def runs(self, package: str, module: str) -> bool:
         """Whether importing a package surely imports a module (``torch`` and ``torch._C``)."""
@@ -52,8 +44,14 @@ class Reach:
             # most of what does not load is imported by nobody for sure, which is soon told
             if not any(module in self._meant_by(one) for one in self._mentioning(package, module)):
                 return False
-            self._run[package] = frozenset(self._follow(package))
-        return module in self._run[package]
+            self._run[package], self._following[package] = set(), self._follow(package)
+        run = self._run[package]
+        while module not in run:
+            following = next(self._following[package], None)
+            if following is None:
+                return False
+            run.add(following)
+        return True
 
     def _mentioning(self, package: str, module: str) -> Iterator[str]:
         """Yield the modules of a package whose text has the last part of a module's name."""
@@ -74,12 +72,6 @@ class Reach:
                             last = [] if stem == "__init__" else [stem]
                             yield ".".join([one for one in parts if one != "."] + last)
 
-    def _meant_by(self, module: str) -> frozenset[str]:
-        """Return what a module surely imports."""
-        source, is_package = self._source(module)
-        imports = _imports_of(source) if source is not None else ()
-        return frozenset(name for one in imports for name in self._meant(one, module, is_package))
-
     def _follow(self, package: str) -> Iterator[str]:
         """Yield every module that is surely imported, those of other packages by name only."""
         waiting, seen = deque([package]), {package}
@@ -94,19 +86,15 @@ class Reach:
                 else:
                     yield name
 
-    def _meant(self, one: _Import, module: str, is_package: bool) -> Iterator[str]:
-        base = one.module
-        if one.level:
-            parents = module.split(".")
-            parents = parents[: len(parents) - one.level + (1 if is_package else 0)]
-            if not parents:
-                return
-            base = ".".join([*parents, *([one.module] if one.module else [])])
-        parts = base.split(".")
-        for size in range(1, len(parts) + 1):
-            yield ".".join(parts[:size])
-        if one.name:
-            yield f"{base}.{one.name}"
+    def _meant_by(self, module: str) -> frozenset[str]:
+        """Return what a module surely imports; nothing where it is no Python 3."""
+        if module in self._meant:
+            return self._meant[module]
+        source, is_package = self._source(module)
+        body = parse(source.decode("utf-8", "replace")) if source is not None else None
+        found = _Code(module, is_package).sure(body, 0) if body is not None else ()
+        self._meant[module] = frozenset(found)
+        return self._meant[module]
 
     def _source(self, module: str) -> tuple[bytes | None, bool]:
         """Return a module's text, and whether it is a package; None for what has none."""
@@ -122,43 +110,61 @@ class Reach:
         return None, False
 
 
-def _imports_of(source: bytes) -> set[_Import]:
-    """Return the imports of a module that run whatever happens; none where it is no Python 3."""
-    body = parse(source.decode("utf-8", "replace"))
-    return _sure(body, 0) if body is not None else set()
+class _Code:
+    """The code of one module, whose name relative imports count from."""
 
+    def __init__(self, module: str, is_package: bool) -> None:
+        parents = module.split(".")
+        self._parents = parents if is_package else parents[:-1]
 
-def _sure(body: Sequence[ast.stmt], depth: int) -> set[_Import]:
-    found: set[_Import] = set()
-    if depth > _DEEPEST:
+    def sure(self, body: Sequence[ast.stmt], depth: int) -> set[str]:
+        """Return the modules whose import runs whatever happens."""
+        found: set[str] = set()
+        for statement in body if depth <= _DEEPEST else ():
+            if isinstance(statement, ast.Raise):
+                break
+            found.update(self._of(statement, depth))
         return found
-    for statement in body:
+
+    def _of(self, statement: ast.stmt, depth: int) -> Iterator[str]:
         if isinstance(statement, ast.Import):
-            found.update(_Import(one.name, "", 0) for one in statement.names)
+            for one in statement.names:
+                yield from _with_parents(one.name)
         elif isinstance(statement, ast.ImportFrom):
-            module, level = statement.module or "", statement.level
-            found.update(_Import(module, one.name, level) for one in statement.names)
+            yield from self._taken(statement)
         elif isinstance(statement, ast.If):
-            found |= _of_branches(statement, depth)
+            yield from self._of_branches(statement, depth)
         elif isinstance(statement, ast.Try):
             if all(map(_raises, statement.handlers)):
-                found |= _sure(statement.body, depth + 1)
-            found |= _sure(statement.finalbody, depth + 1)
+                yield from self.sure(statement.body, depth + 1)
+            yield from self.sure(statement.finalbody, depth + 1)
         elif isinstance(statement, ast.With) and not _suppresses(statement):
-            found |= _sure(statement.body, depth + 1)
-        elif isinstance(statement, ast.Raise):
-            break
-    return found
+            yield from self.sure(statement.body, depth + 1)
+
+    def _taken(self, statement: ast.ImportFrom) -> Iterator[str]:
+        """Yield a module, and the names that are taken from it, which may be modules too."""
+        base = statement.module or ""
+        if statement.level:
+            kept = len(self._parents) - statement.level + 1
+            if kept < 1:
+                return
+            base = ".".join([*self._parents[:kept], *([base] if base else [])])
+        yield from _with_parents(base)
+        yield from (f"{base}.{one.name}" for one in statement.names)
+
+    def _of_branches(self, statement: ast.If, depth: int) -> set[str]:
+        """Return what runs in either branch; what is for type checkers or builds never does."""
+        test, body, other = statement.test, statement.body, statement.orelse
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test, body, other = test.operand, other, body
+        if _NEVER.fullmatch(_name_of(test)):
+            return self.sure(other, depth + 1)
+        return self.sure(body, depth + 1) & self.sure(other, depth + 1)
 
 
-def _of_branches(statement: ast.If, depth: int) -> set[_Import]:
-    """Return what runs in either branch; what is for type checkers or builds never does."""
-    test, body, other = statement.test, statement.body, statement.orelse
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        test, body, other = test.operand, other, body
-    if _NEVER.fullmatch(_name_of(test)):
-        return _sure(other, depth + 1)
-    return _sure(body, depth + 1) & _sure(other, depth + 1)
+def _with_parents(module: str) -> Iterator[str]:
+    parts = module.split(".")
+    yield from (".".join(parts[:size]) for size in range(1, len(parts) + 1))
 
 
 def _raises(handler: ast.ExceptHandler) -> bool:
