@@ -235,7 +235,7 @@ def test_a_snapshot_is_a_target(broken: Path) -> None:
         done = mlenv(broken, "audit", "elsewhere", "--target", name, "--format", "json")
         assert json.loads(done.stdout)["target"]["python"] == "3.11.7"
         shown = mlenv(broken, "env", "--target", name).stdout
-        assert "what is installed on here." in shown
+        assert shown.startswith(f"mlenv 0.1.0: {name}\n  on linux, ")
         assert "2.9.1+cu128, built for CUDA 12.8" in shown
         assert "no differ" not in mlenv(broken, "diff", name, ".").stdout
         same = mlenv(broken, "diff", name, "here", "--exit-code")
@@ -261,6 +261,17 @@ def test_diff(sound: Path) -> None:
     assert [one["key"] for one in found["differences"]] == ["python", "torch", "sympy"]
     text = mlenv(sound, "diff", "before.json", "other", "-f", "markdown").stdout
     assert "| `Python` | `3.11.7` | `3.12.1` |" in text
+    for name, gpus in (("a.json", "8xNVIDIA A100-SXM4-80GB"), ("b.json", "4xRTX 6000 Ada")):
+        (sound / name).write_text(json.dumps({"machine": {"os": "linux", "gpus": gpus}}))
+    assert mlenv(sound, "diff", "a.json", "b.json").stdout.splitlines()[-1] == (
+        "  GPU  8 x A100-SXM4-80GB (8.0)  4 x RTX 6000 Ada (8.9)"
+    )
+    long = [{"name": "NVIDIA RTX 6000 Ada Generation Laptop GPU of a long name", "count": 4}]
+    (sound / "b.json").write_text(json.dumps({"machine": {"os": "linux", "gpus": long}}))
+    assert mlenv(sound, "diff", "a.json", "b.json").stdout.splitlines()[-2:] == [
+        "  GPU  8 x A100-SXM4-80GB (8.0)",
+        "       against 4 x RTX 6000 Ada Generation Laptop GPU of a long name (8.9)",
+    ]
     for wrong in ("nowhere", "before.jsn"):
         done = mlenv(sound, "diff", wrong)
         assert (done.returncode, done.stdout) == (2, "")

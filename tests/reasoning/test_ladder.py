@@ -50,7 +50,9 @@ def test_a_sound_machine_can_run() -> None:
     assert found.verdict.text == "torch 2.9.1+cu128 can run on these GPUs"
     assert [one.key for one in found.rungs] == list(rungs.RUNGS)
     assert {one.state for one in found.rungs} == {rungs.OK, rungs.ABSENT}
-    assert of(found, rungs.GPU).text == ("2 x NVIDIA A100-SXM4-80GB (compute capability 8.0)")
+    assert of(found, rungs.GPU).text == (
+        "2 x NVIDIA A100-SXM4-80GB (compute capability 8.0), 80 GiB"
+    )
     assert of(found, rungs.DRIVER).text == "580.65.06, offers CUDA 13.0"
     assert of(found, rungs.TORCH).text == "2.9.1+cu128, built for CUDA 12.8"
     assert of(found, rungs.COMPANIONS).text == "torchvision 0.24.1"
@@ -144,9 +146,9 @@ def test_what_is_said_of_gpus(machine: Machine, text: str) -> None:
 
 def test_a_snapshot_of_names_has_a_ladder() -> None:
     installed = target_of(environment_of(SOUND), None).installed
-    target = Target("laptop", described("x", {"os": "linux"}).span, installed=installed)
+    target = Target("laptop", described("x", {}).span, os="linux", installed=installed)
     found = ladder_of(Standing(target, "laptop"), KNOWLEDGE)
-    assert found.title[0] == "what is installed on laptop"
+    assert found.title == ("laptop", "linux")
     assert of(found, rungs.TORCH).text == "2.9.1+cu128, built for CUDA 12.8"
     assert of(found, rungs.GPU).state == rungs.UNKNOWN
     assert of(found, rungs.PYTHON).state == rungs.UNKNOWN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlenv.phrases import listed
 from mlenv.records import dataclass
 
 DECISIVE = "decisive"
@@ -75,4 +76,8 @@ class Comparison:
             return "nothing that is known of both differs"
         left, right = top.left or "none", top.right or "none"
         reason = f": {top.reason}" if top.reason else ""
-        return f"{top.title} differs most, {left} against {right}{reason}"
+        others = [
+            one.title for one in self.differences if one.weight == DECISIVE and one is not top
+        ]
+        more = f"; {listed(others, 4)} can do as much" if others else ""
+        return f"{top.title} differs most, {left} against {right}{reason}{more}"

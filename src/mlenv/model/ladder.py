@@ -55,10 +55,12 @@ class Verdict:
     Attributes:
         state: One of :data:`STATES`: ``absent`` where there is no GPU, or no torch.
         text: In a sentence without a full stop.
+        help: What to do; may be empty.
     """
 
     state: str
     text: str
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,5 +87,6 @@ class Ladder:
             )
             for one in self.rungs
         )
-        verdict = Verdict(self.verdict.state, change(self.verdict.text))
+        said = self.verdict
+        verdict = Verdict(said.state, change(said.text), change(said.help) if said.help else "")
         return Ladder(tuple(map(change, self.title)), made, verdict)

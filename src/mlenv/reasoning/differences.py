@@ -167,9 +167,14 @@ def _gpus(left: Target, right: Target) -> Iterator[Difference]:
 
 
 def _gpu_text(target: Target) -> str:
-    return ", ".join(
-        f"{one.count} x {one.label}" if one.count > 1 else one.label for one in target.gpus
-    )
+    """Return the GPUs in as few words as tell them apart."""
+    said = []
+    for one in target.gpus:
+        name = one.name.removeprefix("NVIDIA ")
+        shown = ".".join(map(str, one.capability)) if one.capability else ""
+        text = f"{name} ({shown})" if name and shown else name or f"compute capability {shown}"
+        said.append(f"{one.count} x {text}" if one.count > 1 else text)
+    return ", ".join(said)
 
 
 def _capabilities(target: Target) -> frozenset[Capability]:

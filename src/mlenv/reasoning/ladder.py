@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlenv.model.environment import Environment
     from mlenv.model.machine import GpuState, Machine
     from mlenv.model.report import Reported
-    from mlenv.model.target import Target
+    from mlenv.model.target import Gpu, Target
 
 _COMPANIONS = (
     *("torchvision", "torchaudio", "triton", "xformers", "flash-attn", "bitsandbytes", "vllm"),
@@ -152,11 +152,12 @@ def _title(standing: Standing) -> Iterable[str]:
         made = f" (made by {environment.made_by})" if environment.made_by else ""
         yield f"{environment.name}{made}"
     elif standing.target.installed is not None:
-        yield f"what is installed on {standing.name}"
+        yield standing.name
     else:
         yield "no environment"
     if machine is None:
-        said = [standing.name, standing.target.os, standing.target.arch]
+        is_told = environment is None and standing.target.installed is not None
+        said = ["" if is_told else standing.name, standing.target.os, standing.target.arch]
         said.append(f"glibc {standing.target.glibc}" if standing.target.glibc else "")
     else:
         release = machine.release.partition(" (")[0]
@@ -173,11 +174,7 @@ def _gpu(standing: Standing) -> tuple[str, str]:
     if machine is not None and machine.gpus:
         return rungs.OK, _of_gpus(machine)
     if standing.target.gpus:
-        named = (
-            f"{one.count} x {one.label}" if one.count > 1 else one.label
-            for one in standing.target.gpus
-        )
-        return rungs.OK, ", ".join(named)
+        return rungs.OK, ", ".join(map(_of_kind, standing.target.gpus))
     if machine is None:
         return rungs.UNKNOWN, "not stated"
     if machine.apple_gpu:
@@ -190,6 +187,11 @@ def _gpu(standing: Standing) -> tuple[str, str]:
     if machine.hidden_gpus or machine.visible_devices is not None:
         return rungs.ABSENT, "none is visible: CUDA_VISIBLE_DEVICES is set"
     return rungs.ABSENT, "none from NVIDIA"
+
+
+def _of_kind(gpu: Gpu) -> str:
+    memory = f", {gpu.memory} GiB" if gpu.memory else ""
+    return (f"{gpu.count} x " if gpu.count > 1 else "") + gpu.label + memory
 
 
 def _of_gpus(machine: Machine) -> str:
@@ -334,7 +336,8 @@ def _verdict(standing: Standing, made: tuple[Rung, ...], knowledge: Knowledge) -
     ]
     name = f"torch {standing.torch}"
     if broken:
-        return Verdict(*_aside(rungs.ERROR, f"not as it is: {broken[0].message}", made, broken))
+        text = f"not as it is: {broken[0].message}"
+        return Verdict(*_aside(rungs.ERROR, text, made, broken), broken[0].help)
     state, text = _without_errors(standing, found, name, knowledge)
     return Verdict(*_aside(state, text, made, ()))
 

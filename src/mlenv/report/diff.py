@@ -54,19 +54,21 @@ def _lines(comparison: Comparison, view: View) -> Iterator[str]:
 
 def _around(found: list[Difference], view: View, paint: Paint) -> Iterator[str]:
     label = max(len(one.title) for one in found)
-    room = max((view.width - label - 6) // 2, 8)
-    left = min(max(text_width(clean(one.left)) for one in found), room)
-    for one in found:
-        first = clipped(clean(one.left) or "-", left)
-        line = f"  {one.title:<{label}}  {first}{' ' * (left - text_width(first))}  "
-        line += clean(one.right) or "-"
-        shown = clipped(line, view.width)
-        head = 2 + label
-        yield shown[:2] + paint(shown[2:head], _STYLES.get(one.weight, "warning")) + shown[head:]
+    sides = [(clean(one.left) or "-", clean(one.right) or "-") for one in found]
+    room = view.width - label - 6
+    fitting = [text_width(one) for one, other in sides if text_width(one + other) <= room]
+    left = min(max(fitting, default=0), max(room // 2, 8))
+    indent = " " * (label + 4)
+    for one, (first, second) in zip(found, sides, strict=True):
+        title = f"  {paint(f'{one.title:<{label}}', _STYLES.get(one.weight, 'warning'))}  "
+        if text_width(first) <= left and left + text_width(second) <= room:
+            yield f"{title}{first}{' ' * (left - text_width(first))}  {second}"
+        else:
+            yield title + clipped(first, view.width - len(indent))
+            yield indent + clipped(f"against {second}", view.width - len(indent))
         if view.verbose and one.reason:
             source = f" ({one.source})" if one.source else ""
-            indent = " " * (label + 4)
-            yield from wrapped(one.reason + source, view.width, indent, indent)
+            yield from wrapped(one.reason + source, view.width, f"{indent}  ", f"{indent}  ")
 
 
 def _packages(found: list[Difference], view: View, paint: Paint) -> Iterator[str]:

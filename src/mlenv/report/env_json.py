@@ -43,7 +43,11 @@ def render(
         "machine": {**document.get("machine", {}), **(_machine(machine) if machine else {})},
         "environment": _environment(environment, document),
         "ladder": [_rung(rung) for rung in ladder.rungs],
-        "verdict": {"state": ladder.verdict.state, "text": ladder.verdict.text},
+        "verdict": {
+            "state": ladder.verdict.state,
+            "text": ladder.verdict.text,
+            "help": ladder.verdict.help,
+        },
         "findings": [finding_document(one) for one in report.findings],
         "summary": {severity.value: report.count(severity) for severity in Severity},
         "exit_code": report.exit_code,

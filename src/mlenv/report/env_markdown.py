@@ -39,6 +39,8 @@ def _lines(
     yield from map(_row, ladder.rungs)
     yield ""
     yield f"{_WORDS[ladder.verdict.state]}: {literal(ladder.verdict.text)}"
+    if ladder.verdict.help:
+        yield f"help: {literal(' '.join(ladder.verdict.help.split()))}"
     if findings:
         yield from _folded(f"{len(findings)} findings", map(_finding, findings))
     if packages:

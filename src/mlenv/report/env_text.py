@@ -81,6 +81,8 @@ def _lines(ladder: Ladder, findings: tuple[Reported, ...], view: View) -> Iterat
     for number, line in enumerate(said):
         body = line[len(mark) :] if number == 0 else line
         yield (paint(mark, MARKS[state][2]) if number == 0 else "") + paint(body, "strong")
+    if ladder.verdict.help:
+        yield from _clipped(f"help: {ladder.verdict.help}", "  ", "    ", view)
     yield from wrapped(_counts(findings), view.width, "", "  ")
 
 
@@ -106,13 +108,21 @@ def _rung(rung: Rung, view: View, paint: Paint) -> Iterator[str]:
 
 def _finding(finding: Reported, indent: str, view: View, paint: Paint) -> Iterator[str]:
     code = finding.rule
-    first = f"{indent}{code} "
-    lines = list(wrapped(clean(finding.message), view.width - 2 * view.ascii, first, f"{indent}  "))
-    if len(lines) > _LINES and not view.verbose:
-        rest = lines[_LINES - 1]
-        lines = [*lines[: _LINES - 1], _cut(rest, view.width - 2 * view.ascii)]
+    lines = list(_clipped(finding.message, f"{indent}{code} ", f"{indent}  ", view))
     yield indent + paint(code, finding.severity.value) + lines[0][len(indent) + len(code) :]
     yield from lines[1:]
+
+
+def _clipped(text: str, first: str, rest: str, view: View) -> Iterator[str]:
+    """Yield a text as lines; a few of them unless everything is to be said."""
+    width = view.width - 2 * view.ascii
+    said = clean(" ".join(text.split()))
+    lines = list(wrapped(said, width, first, rest))
+    if len(lines) <= _LINES or view.verbose:
+        yield from lines
+    else:
+        yield from lines[: _LINES - 1]
+        yield _cut(lines[_LINES - 1], width)
 
 
 def _cut(line: str, width: int) -> str:
