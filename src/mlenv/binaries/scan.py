@@ -14,6 +14,8 @@ from mlenv.project.files import Unreadable
 from mlenv.records import dataclass, replace
 
 _COMPILED = re.compile(r"\.(?:so(?:\.\d+)*|pyd|dll|dylib)$", re.IGNORECASE)
+_BYTECODE = "__pycache__"
+"""Every other folder of an environment, and none that a library is loaded from."""
 _DEEPEST = 64
 _MOST_ENTRIES = 5_000_000
 _MOST_FILES = 100_000
@@ -146,7 +148,11 @@ def _walk(root: str, folders: Iterable[str], unread: list[tuple[str, str]]) -> I
                     if one is not None:
                         files += 1
                         yield one
-                elif depth < _DEEPEST and entry.is_dir(follow_symlinks=False):
+                elif (
+                    entry.name != _BYTECODE
+                    and depth < _DEEPEST
+                    and entry.is_dir(follow_symlinks=False)
+                ):
                     left.append((entry.path, depth + 1))
 
 
