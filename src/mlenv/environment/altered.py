@@ -36,19 +36,19 @@ def find_altered(
     Args:
         sheet: Its record.
         listed: What is in its folder of packages; folders are there with a ``/`` too.
-        shared: The paths that other distributions claim too.
+        shared: The paths that other distributions claim too, whose copies may lie there.
         whole: Whether every file is looked at and hashed.
     """
     is_gone = any(_is_gone(sheet, one) for one in sheet.begun.keys() - listed)
     if not (whole or is_gone):
         if not sheet.owner.name.startswith(MATTERS):
             return None
-        sample = [one for one in _sample(sheet) if _counts(one, shared)]
-        if all(_state(sheet, one) is None for one in sample):
+        sample = [one for one in _sample(sheet) if _counts(one)]
+        if all(_state(sheet, one, shared) is None for one in sample):
             return None
     entries = (entry_of(line) for line in sheet.record.split(b"\n"))
-    kept = [one for one in entries if one and _counts(one, shared, whole=whole)]
-    states = [(one.path, _state(sheet, one, is_hashed=whole)) for one in kept]
+    kept = [one for one in entries if one and _counts(one, whole=whole)]
+    states = [(one.path, _state(sheet, one, shared, is_hashed=whole)) for one in kept]
     odd = sorted((_weight(path), path, state) for path, state in states if state)
     if not odd:
         return None
@@ -80,10 +80,10 @@ def _is_outside(path: bytes) -> bool:
     return path.startswith((b"../", b"./", b"/")) or path[1:2] == b":"
 
 
-def _counts(entry: Entry, shared: AbstractSet[bytes], *, whole: bool = False) -> bool:
+def _counts(entry: Entry, *, whole: bool = False) -> bool:
     """Whether a file is one that should be as recorded; installers write the metadata anew."""
     folder = entry.path.partition(b"/")[0]
-    if entry.path in shared or _is_outside(entry.path) or folder.endswith(b".dist-info"):
+    if _is_outside(entry.path) or folder.endswith(b".dist-info"):
         return False
     if b"/../" in entry.path or entry.path.endswith((b".pyc", b".pth")):
         return False
@@ -122,13 +122,15 @@ def _entry_at(record: bytes, at: int) -> Entry | None:
     return entry_of(record[record.rfind(b"\n", 0, at) + 1 : end if end >= 0 else len(record)])
 
 
-def _state(sheet: Sheet, entry: Entry, *, is_hashed: bool = False) -> str | None:
+def _state(
+    sheet: Sheet, entry: Entry, shared: AbstractSet[bytes], *, is_hashed: bool = False
+) -> str | None:
     """Return what is wrong with a file; None where nothing is, or nothing can be told."""
     place = sheet.place(entry.path)
     size = size_at(place)
     if size == MISSING:
         return _GONE
-    if size == UNKNOWN:
+    if size == UNKNOWN or entry.path in shared:
         return None
     if entry.size not in (size, UNSTATED):
         return _CHANGED

@@ -8,7 +8,7 @@ from itertools import islice
 
 from mlenv.environment.disk import read_bytes
 from mlenv.environment.record_lines import UNSTATED, Entry, path_of, under
-from mlenv.environment.sheets import Sheet, has_content, size_at
+from mlenv.environment.sheets import MISSING, Sheet, has_content, size_at
 from mlenv.model.environment import Overlap
 from mlenv.model.installed_path import ASIDE, weight
 
@@ -40,6 +40,8 @@ def find_overlaps(sheets: Sequence[Sheet], claims: Claims) -> tuple[Overlap, ...
         owners = frozenset(entries)
         if not _differ(entries):
             identical[owners] = identical.get(owners, 0) + 1
+        elif size_at(_place(sheets, path, entries)) == MISSING:
+            continue  # told with what is missing of each
         elif not _is_namespace(sheets, path, entries):
             is_aside = _weight(path) == ASIDE
             differing.setdefault((is_aside, owners), []).append(path)

@@ -71,7 +71,7 @@ def _overwritten(environment: Environment, overlap: Overlap, knowledge: Knowledg
         message += f": {_inner(environment, overlap.paths[0])} is that of {holder}"
         message += f", and {_needs(environment, needing)}" if needing else ""
     else:
-        message += ", and the files on the disk are mixed"
+        message += ", and the files on the disk are not those of one of them"
     source = f"RECORD of {' and of '.join(names)}; {overlap.paths[0]}"
     return Finding(
         message,

@@ -268,6 +268,22 @@ def test_what_another_wrote_over_is_not_altered_as_well(tmp_path: Path) -> None:
         assert environment.files.altered == ()
 
 
+def test_what_two_share_and_a_third_took_along_is_missing_in_both(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        opencv_python={"cv2/cv2.so": "1", "cv2/x.so": "1", "cv2/__init__.py": "1"},
+        opencv_contrib={"cv2/cv2.so": "22", "cv2/x.so": "22", "cv2/__init__.py": "1"},
+    )
+    (tmp_path / SITE / "cv2/cv2.so").unlink()
+    found = read(tmp_path)
+    assert told(only(found)) == (("opencv-python", "opencv-contrib"), 1, "opencv-contrib", 1)
+    assert names(only(found).paths) == ["cv2/x.so"]
+    assert [(one.name, names(one.missing), one.changed) for one in found.files.altered] == [
+        ("opencv-contrib", ["cv2/cv2.so"], ()),
+        ("opencv-python", ["cv2/cv2.so"], ()),
+    ]
+
+
 def test_tests_that_somebody_removed_are_no_loss(tmp_path: Path) -> None:
     written(tmp_path, numpy={"numpy/a.py": "1", "tests/b.py": "1", "numpy/tests/c.py": "1"})
     (tmp_path / SITE / "tests/b.py").unlink()
