@@ -13,13 +13,16 @@ _COMMIT = 12
 _ARCHES = {"AMD64": "x86_64", "ARM64": "aarch64"}
 
 
-def target_of(environment: Environment, target: Target | None) -> Target:
+def target_of(
+    environment: Environment, target: Target | None, *, with_origins: bool = True
+) -> Target:
     """Return a machine with an environment on it, so that both are judged together.
 
     Args:
         environment: What is installed. Its interpreter is known.
         target: The machine; None where none is named, and then nothing is known but what the
             interpreter tells.
+        with_origins: Whether to ask for each distribution where it is from, which no rule does.
     """
     interpreter = environment.interpreter
     assert interpreter is not None
@@ -33,13 +36,18 @@ def target_of(environment: Environment, target: Target | None) -> Target:
         arch=arch if interpreter.system == MACOS else _ARCHES.get(arch, arch),
         glibc=interpreter.libc_version if interpreter.libc == "glibc" else machine.glibc,
         python=interpreter.version,
-        installed=installed_of(environment),
+        installed=installed_of(environment, with_origins=with_origins),
         spans={**machine.spans, "python": environment.span},
     )
 
 
-def installed_of(environment: Environment) -> Installed:
-    """Return what is installed in an environment, as a snapshot would tell it."""
+def installed_of(environment: Environment, *, with_origins: bool = True) -> Installed:
+    """Return what is installed in an environment, as a snapshot would tell it.
+
+    Args:
+        environment: The environment.
+        with_origins: See :func:`target_of`.
+    """
     packages = {
         one.name: version_of(environment, one.name)
         for one in environment.distributions.values()
@@ -61,7 +69,7 @@ def installed_of(environment: Environment) -> Installed:
         origins={
             one.name: _origin(one.origin)
             for one in environment.distributions.values()
-            if one.origin is not None
+            if with_origins and one.origin is not None
         },
         spans={name: environment.where(name) for name in packages},
     )

@@ -81,7 +81,8 @@ def settings_of(
         if environment is not None and environment.interpreter is not None:
             from mlenv.reasoning.installed import target_of  # most audits look at none
 
-            yield builder.of_installed(target_of(environment, target), environment)
+            machine = target_of(environment, target, with_origins=False)
+            yield builder.of_installed(machine, environment)
 
 
 class _Builder:
