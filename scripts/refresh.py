@@ -2,7 +2,7 @@
 
 Between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` stands what a run printed: ``rules`` is
 the table of rules, ``audit FOLDER`` the report on a folder, relative to the file that shows it,
-with the options behind it.
+with the options behind it; ``env`` and ``diff`` likewise. Pictures show what a terminal shows.
 With ``--check`` nothing is written, and the exit code is 1 where something is not current.
 """
 
@@ -14,21 +14,35 @@ import subprocess
 import sys
 from pathlib import Path
 
+from picture import picture
+
 from mlenv.knowledge import KNOWLEDGE_DATE
 from mlenv.rules.registry import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
 _DAY = KNOWLEDGE_DATE
+OPTIONS = {
+    # on another day a Python may have reached its end of life
+    "audit": ("--no-config", "--as-of", _DAY),
+    "env": ("--as-of", _DAY),
+    "diff": (),
+}
+"""What each command takes that is not shown, so that all machines print the same."""
+PICTURES = {
+    "examples/works-on-my-machine/env.svg": ("env", "--target cluster.toml"),
+}
+"""Which command's output each picture shows, run in its folder."""
 
 
 def main() -> int:
     """Refresh every documentation file, or check that all are current; return the exit code."""
     check = "--check" in sys.argv[1:]
     stale = []
-    for file in [*ROOT.glob("*.md"), *ROOT.glob("examples/**/*.md")]:
-        text = file.read_text("utf-8")
-        fresh = refreshed(text, file.parent)
+    made = pictures()
+    for file in [*ROOT.glob("*.md"), *ROOT.glob("examples/**/*.md"), *made]:
+        text = file.read_text("utf-8") if file.exists() else ""
+        fresh = made.get(file) or refreshed(text, file.parent)
         if fresh == text:
             continue
         stale.append(str(file.relative_to(ROOT)))
@@ -53,10 +67,10 @@ def generated(name: str, folder: Path) -> str:
     if name == "rules":
         return rules_table()
     command, _, argument = name.partition(" ")
-    if command != "audit":
+    if command not in OPTIONS:
         message = f"no block is called {name!r}"
         raise ValueError(message)
-    return audit_output(folder, argument or ".")
+    return output(folder, command, argument or ".")
 
 
 def rules_table() -> str:
@@ -69,13 +83,19 @@ def rules_table() -> str:
     return "\n".join([*head, *rows]) + "\n"
 
 
-def audit_output(folder: Path, argument: str) -> str:
-    """Return what ``mlenv audit`` prints on a folder, as a fenced block with the exit code."""
+def output(folder: Path, command: str, argument: str) -> str:
+    """Return what ``mlenv`` prints in a folder, as a fenced block with the exit code."""
+    done = run(folder, command, argument)
+    shown = f"$ mlenv {command} {argument}\n{done.stdout}$ echo $?\n{done.returncode}\n"
+    return f"```console\n{shown}```\n"
+
+
+def run(folder: Path, command: str, argument: str, *more: str) -> subprocess.CompletedProcess[str]:
+    """Run ``mlenv`` in a folder, so that it prints the same on every day and every machine."""
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
     environment["CONDA_OVERRIDE_CUDA"] = ""  # whoever has a GPU writes the same
-    done = subprocess.run(  # noqa: S603 - our own program
-        # on another day a Python may have reached its end of life
-        [sys.executable, "-m", "mlenv", "audit", *argument.split(), "--no-config", "--as-of", _DAY],
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "mlenv", command, *argument.split(), *OPTIONS[command], *more],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -83,7 +103,16 @@ def audit_output(folder: Path, argument: str) -> str:
         encoding="utf-8",
         check=False,
     )
-    return f"```console\n$ mlenv audit {argument}\n{done.stdout}$ echo $?\n{done.returncode}\n```\n"
+
+
+def pictures() -> dict[Path, str]:
+    """Return what belongs into each picture, by its file."""
+    found = {}
+    for name, (command, argument) in PICTURES.items():
+        folder = (ROOT / name).parent
+        text = run(folder, command, argument, "--color", "always").stdout
+        found[ROOT / name] = picture(text, f"mlenv {command} {argument}")
+    return found
 
 
 if __name__ == "__main__":

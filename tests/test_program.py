@@ -24,9 +24,11 @@ EXPECTED_EXIT = {
     "poetry-pytorch-source": 1,
     "unpinned-research": 1,
     "uv-clean": 0,
+    "works-on-my-machine": 1,
 }
 OPTIONS = {
     "gpu-targets": ("--target", "cluster.toml", "--target", "workstation.toml"),
+    "works-on-my-machine": ("--target", "cluster.toml"),
 }
 """What the audit of an example takes beside the usual."""
 DAY = ("--as-of", "2026-11-20")

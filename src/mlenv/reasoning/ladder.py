@@ -134,6 +134,8 @@ def _by_rung(findings: Iterable[Reported]) -> dict[str, list[Reported]]:
         # kernels, builds and clashes of something else than torch are its neighbours' affair
         if key == rungs.TORCH and one.packages and one.packages[0] != "torch":
             key = rungs.COMPANIONS
+        if one.topic == "gpu-arch" and not one.packages:
+            key = rungs.GPU
         # what speaks of the environment and of no package speaks of where Python looks
         if one.topic == "environment" and not one.packages:
             key = rungs.PYTHON
@@ -267,11 +269,11 @@ def _torch(standing: Standing) -> tuple[str, str]:
         said.append(f"built for ROCm {truth.hip}")
     elif cuda is not None:
         said.append(f"built for CUDA {cuda}" if cuda else "built without CUDA")
-    names = standing.architectures
-    if names:
-        names = tuple(sorted(names, key=_number_of))
-        shown = names if len(names) <= 3 else (names[0], "…", names[-1])
-        said.append(f"kernels {' '.join(shown)}")
+    names = sorted(standing.architectures, key=_number_of)
+    cubins = [name for name in names if name.startswith("sm_")]
+    if cubins:
+        shown = cubins if len(cubins) <= 3 else [cubins[0], "…", cubins[-1]]
+        said.append(f"kernels {' '.join(shown)}{' and PTX' if len(names) > len(cubins) else ''}")
     return rungs.OK, ", ".join(said)
 
 
