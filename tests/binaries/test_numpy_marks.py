@@ -24,6 +24,11 @@ NEW = (
 )
 CYTHON_OLD = b"\0numpy.core.multiarray failed to import\0numpy.core.umath failed to import\0"
 PYBIND11_OLD = b"\0numpy.core.multiarray\0_ARRAY_API\0"
+UNFINISHED = (
+    b"module compiled against API version 0x%x but this version of numpy is 0x%x\0"
+    b"numpy._core._multiarray_umath\0numpy.core._multiarray_umath\0_ARRAY_API\0"
+)
+"""As pykdtree 1.3.11 has it, which was built with a NumPy 2 from before its first candidate."""
 PYBIND11_NEW = b"\0numpy._core\0numpy.core\0.multiarray\0_ARRAY_API\0numpy.core.multiarray\0"
 RUST_OLD = b"/rustc/4eb161250e340c8f48f66e2b929ef4a5bed7c181/numpy.core.multiarray_ARRAY_APIFailed"
 RUST_NEW = b"/rustc/4eb161250e340c8f/numpy._core.multiarraynumpy.core.multiarray_ARRAY_API"
@@ -51,6 +56,7 @@ def new(minimum: bytes) -> bytes:
         (PYBIND11_NEW, NumpyUse(False, True, "", PYBIND11)),
         (RUST_OLD, NumpyUse(False, False, "", RUST)),
         (RUST_NEW, NumpyUse(False, True, "", RUST)),
+        (UNFINISHED, NumpyUse(True, True, "", CAPI)),
         (PYBIND11_NEW + OLD, NumpyUse(True, True, "", CAPI)),
         (new(b"1.9") + new(b"2.0") + new(b"1.20"), NumpyUse(False, True, "2.0", CAPI)),
         (b"see numpy.core.multiarray for details", None),

@@ -31,6 +31,8 @@ _MARKS = re.compile(
 _BEGINNINGS = (b"numpy._core", b"numpy.core.")
 _AFTER_MINIMUM = b") but the running NumPy"
 _MINIMUM = re.compile(rb"\(NumPy (\d{1,3}\.\d{1,3}(?:\.\d{1,3})?)$")
+_UNFINISHED = b"module compiled against API version"
+"""What the headers say until NumPy 1.26, and those of NumPy 2 before its first candidate."""
 _TABLE, _RUSTC = b"_ARRAY_API", b"/rustc/"
 
 
@@ -64,6 +66,9 @@ def numpy_use(window: Window, places: Iterable[tuple[int, int]]) -> NumpyUse | N
         # Cython leaves the message where it has no use for the table itself; what fails then is
         # the check of the size of NumPy's types
         old = old or ("failed" in marks and not knows_new)
+        # headers from before NumPy 2.0.0rc1 look for both modules, with NumPy 1's sizes of types
+        if "new_table" in marks and not minimum:
+            old = any(_UNFINISHED in piece for piece in _pieces(window, places))
         return NumpyUse(old, knows_new, minimum, CAPI)
     found = {one for piece in _pieces(window, places) for one in (_TABLE, _RUSTC) if one in piece}
     if _TABLE not in found:  # a text that speaks of NumPy

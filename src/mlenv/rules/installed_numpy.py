@@ -97,6 +97,8 @@ def numpy_too_old(environment: Environment) -> Iterator[Finding]:
     What is built with the headers of NumPy 2 says in the binary which NumPy it needs at least,
     and its import fails beside an older one. Installers see to it only where the metadata say
     the same; a NumPy that was set back by hand, or a package that was built here, is not seen.
+    Reported is a package all of whose binaries that name one need a newer NumPy: h5py and blosc2
+    have single ones that they load beside NumPy 2 only.
 
     Messages that users see: "module was compiled against NumPy C-API version 0x12 (NumPy 2.0) but
     the running NumPy has C-API version 0x10", "numpy.core.multiarray failed to import".
@@ -112,22 +114,22 @@ def numpy_too_old(environment: Environment) -> Iterator[Finding]:
     numpy = installed_version(environment, _NUMPY)
     if environment.binaries is None or numpy is None:
         return
-    highest: dict[str, tuple[Version, Binary]] = {}
+    least: dict[str, tuple[Version, Binary]] = {}
     for binary in environment.binaries.files:
         minimum = parse_version(binary.numpy.minimum) if binary.numpy else None
         if minimum is None or binary.owner in ("", _NUMPY):
             continue
-        if minimum.release[:2] <= numpy.release[:2]:
-            continue
-        if binary.owner not in highest or highest[binary.owner][0] < minimum:
-            highest[binary.owner] = minimum, binary
-    yield from _too_old(environment, numpy, highest)
+        if binary.owner not in least or minimum < least[binary.owner][0]:
+            least[binary.owner] = minimum, binary
+    yield from _too_old(environment, numpy, least)
 
 
 def _too_old(
-    environment: Environment, numpy: Version, highest: Mapping[str, tuple[Version, Binary]]
+    environment: Environment, numpy: Version, least: Mapping[str, tuple[Version, Binary]]
 ) -> Iterator[Finding]:
-    for name, (minimum, binary) in highest.items():
+    for name, (minimum, binary) in least.items():
+        if minimum.release[:2] <= numpy.release[:2]:
+            continue
         file = binary.path.rpartition("/")[2]
         yield Finding(
             f"{shown(environment, name)} needs NumPy {minimum} or newer, and numpy {numpy} is "
