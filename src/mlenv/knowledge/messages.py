@@ -58,7 +58,8 @@ class Message:
         match = re.search(self.pattern, line)
         if match is None:
             return None
-        return {name: text or "" for name, text in match.groupdict().items()}
+        # what ends a sentence is no part of a version
+        return {name: (text or "").rstrip(".,") for name, text in match.groupdict().items()}
 
 
 def filled(text: str, said: Mapping[str, str]) -> str:

@@ -66,7 +66,7 @@ def facts_here(
     about = _About(recognised, around, knowledge, modules)
     found = [*_versions(about)]
     for name in recognised.facts:
-        found += _SEEKERS[name](about)
+        found += SEEKERS[name](about)
     return tuple({one.fact: one for one in found}.values())
 
 
@@ -301,7 +301,7 @@ def _module(about: _About) -> Iterator[Evidence]:
             yield Evidence(f"{module} is brought by {known.use}", known.evidence.source)
 
 
-_SEEKERS: Mapping[str, Callable[[_About], Iterator[Evidence]]] = {
+SEEKERS: Mapping[str, Callable[[_About], Iterator[Evidence]]] = {
     "torch": _torch,
     "companions": _companions,
     "driver": _driver,
