@@ -75,7 +75,7 @@ def audit_project(
         project.root,
         project.profile,
         _audited(project),
-        _skipped(project),
+        _skipped(project, around.environment),
         findings,
         suppressed,
         _exit_code(project, findings, config, around.environment),
@@ -157,8 +157,14 @@ def _audited(project: Project) -> tuple[AuditedFile, ...]:
     )
 
 
-def _skipped(project: Project) -> tuple[SkippedFile, ...]:
-    return tuple(SkippedFile(one.path, one.reason) for one in project.unread if not one.kind)
+def _skipped(project: Project, environment: Environment | None) -> tuple[SkippedFile, ...]:
+    """Return what was not read; an environment that was looked at itself is not among it."""
+    looked_at = environment.name if environment is not None else None
+    return tuple(
+        SkippedFile(one.path, one.reason)
+        for one in project.unread
+        if not one.kind and one.path != looked_at
+    )
 
 
 def _exit_code(

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import environment_of
+from making import environment_of, write_environment
 
 from mlenv.audit import audit_project
 from mlenv.config import Config
+from mlenv.environment.read import read_environment
 from mlenv.model.report import Report
 from mlenv.model.surroundings import Surroundings
 from mlenv.report.registry import report_renderer
@@ -94,3 +95,12 @@ def test_a_fingerprint_is_that_of_the_name_and_the_package(tmp_path: Path) -> No
     more = {"distributions": [{"name": "a"}, *TABLE["distributions"]]}
     assert fingerprint(TABLE) == fingerprint(more)
     assert fingerprint(TABLE) != fingerprint({**TABLE, "name": "other"})
+
+
+def test_an_environment_that_was_looked_at_is_not_called_skipped(tmp_path: Path) -> None:
+    write_environment(tmp_path / ".venv", [{"name": "a"}])
+    (tmp_path / "requirements.txt").write_text("a==1.0\n")
+    skipped = audit_project((str(tmp_path),), Config()).skipped
+    assert [one.path for one in skipped] == [".venv"]
+    around = Surroundings(environment=read_environment(str(tmp_path / ".venv"), ".venv"))
+    assert audit_project((str(tmp_path),), Config(), around=around).skipped == ()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mlenv.knowledge import Knowledge
 from mlenv.model.environment import Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
-from mlenv.model.project import Project
+from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import CONDA
 from mlenv.model.source import CONTEXT
 from mlenv.reasoning.installed_declared import (
@@ -65,7 +65,7 @@ def declared_not_installed(
                 f"{requirement.written} is declared, and is not installed in {environment.name}",
                 requirement.name_span or requirement.span,
                 (requirement.name,),
-                help=_install(environment, home.kind, home.path),
+                help=_install(environment, one.install_set, project),
                 evidence=(
                     Evidence(f"there are no metadata of {requirement.name}", environment.name),
                 ),
@@ -107,7 +107,7 @@ def other_than_declared(
                 f"{environment.name} has {held.version}",
                 requirement.specifier_span or requirement.span,
                 (requirement.name,),
-                help=_install(environment, home.kind, home.path),
+                help=_install(environment, one.install_set, project),
                 related=(Related(environment.where(name), "what is installed"),),
                 evidence=(Evidence(f"the installed version is {held.version}", environment.name),),
                 batch=f"{environment.name} {home.path}",
@@ -242,8 +242,12 @@ def other_python_than_declared(environment: Environment, project: Project) -> It
             )
 
 
-def _install(environment: Environment, kind: str, path: str) -> str:
-    if kind == "requirements":
+def _install(environment: Environment, install_set: InstallSet, project: Project) -> str:
+    path = install_set.home.path
+    lock = project.sources.get(install_set.lock)
+    if lock is not None and lock.kind in _SYNC:
+        return f"install what the lock has: {_SYNC[lock.kind]}"
+    if install_set.home.kind == "requirements":
         return f"install what is declared: {install_command(environment)} -r {path}"
     if environment.manager == CONDA:
         return f"install what is declared: conda env update -f {path}"
