@@ -15,6 +15,7 @@ import jsonschema
 import making
 import pytest
 from invocation import KEPT, mlenv
+from nvml_stub import COMPILER, build
 
 from mlenv import schemas
 
@@ -186,6 +187,40 @@ def test_hostile_metadata_does_nothing(tmp_path: Path) -> None:
             assert "</summary><b>" not in outside
         if "mermaid" in arguments:
             assert not {"`", "@", "|"} & set(done.stdout)
+
+
+@pytest.mark.skipif(COMPILER is None, reason="needs a C compiler for the driver's stub")
+def test_gpus_of_a_driver_that_answers(sound: Path) -> None:
+    gpus = [("NVIDIA H100 80GB HBM3", 9, 0)] * 8
+    variables = {key: os.environ[key] for key in KEPT if key in os.environ}
+    variables["LD_LIBRARY_PATH"] = build(sound, *gpus, driver="580.65.06", cuda=13000)
+
+    def shown(*arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-m", "mlenv", *arguments],
+            cwd=sound,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        ).stdout
+
+    text = shown("env")
+    assert "  ✓ GPU         8 x NVIDIA H100 80GB HBM3, compute capability 9.0" in text
+    assert "  ✓ driver      580.65.06, offers CUDA 13.0\n" in text
+    assert "✓ torch 2.9.1+cu128 can run on these GPUs\n" in text
+    taken = json.loads(shown("snapshot", "--format", "json"))["machine"]
+    (gpu,) = taken["gpus"]
+    assert (gpu["name"], gpu["count"], taken["driver"]) == (gpus[0][0], 8, "580.65.06")
+
+
+def test_a_snapshot_of_a_machine_without_a_gpu_says_so(sound: Path) -> None:
+    mlenv(sound, "snapshot", "--output", "bare.toml")
+    assert "\ngpus = []\n" in (sound / "bare.toml").read_text()
+    shown = mlenv(sound, "env", "--target", "bare.toml").stdout
+    assert "  - GPU         none\n  - driver      none\n" in shown
+    assert "CPU only: no NVIDIA GPU" in shown
 
 
 def test_a_snapshot_names_nobody(tmp_path: Path) -> None:

@@ -92,6 +92,16 @@ def test_what_is_written_is_read_back(target: Target) -> None:
         assert said(found) == said(target)
 
 
+def test_that_there_is_no_gpu_can_be_said() -> None:
+    bare = machine(os="linux")
+    document = document_of(bare, without_gpu=True)
+    assert document == {"machine": {"os": "linux", "gpus": []}}
+    for text, name in ((as_toml(document), "a.toml"), (json.dumps(document), "a.json")):
+        found = parse_snapshot(text, name, "a")
+        assert (found.gpus, "gpus" in found.spans) == ((), True)
+    assert "gpus" not in document_of(bare)["machine"]
+
+
 def test_origins_come_back() -> None:
     origins = {"a": "editable", "b": "git 0123456789ab", "c": "local", "d": "url", "e": "git"}
     installed = Installed(dict.fromkeys(origins, "1.0"), origins=origins, complete=True)

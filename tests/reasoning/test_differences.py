@@ -68,9 +68,11 @@ def test_gpus() -> None:
     newer = machine(os="linux", gpus=(Gpu("H100", (9, 0)),))
     (difference,) = differences(other, newer, KNOWLEDGE)
     assert (difference.weight, "TF32" in difference.reason) == (DECISIVE, False)
-    assert found(other, machine(os="linux"))[0][2:] == ("", DECISIVE)
-    # of a machine without any word of its system nothing is known
-    assert found(other, machine()) == []
+    bare = machine(os="linux", spans={"gpus": SPAN})
+    assert found(other, bare)[0][2:] == ("", DECISIVE)
+    assert found(bare, bare) == []
+    # a machine without any word of GPUs may have some
+    assert found(other, machine(os="linux")) == []
 
 
 @pytest.mark.parametrize(

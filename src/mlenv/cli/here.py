@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mlenv.cli.environments import AUTO, environment_of
 from mlenv.cli.output import tell
 from mlenv.errors import UsageError
+from mlenv.machine.document import Document, document_of
+from mlenv.model.machine import NO_DRIVER
 from mlenv.reasoning.installed import installed_of, target_of
 from mlenv.records import dataclass, replace
 
@@ -39,6 +41,13 @@ class Here:
     machine: Machine | None
     environment: Environment | None
     name: str
+
+    @property
+    def document(self) -> Document:
+        """What was looked at as a snapshot."""
+        machine = self.machine
+        is_bare = machine is not None and machine.driver.problem == NO_DRIVER and not machine.gpus
+        return document_of(self.whole, without_gpu=is_bare)
 
 
 def look_around(

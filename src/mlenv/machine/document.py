@@ -35,14 +35,21 @@ _CUDA = r"none|[0-9]{1,3}(?:\.[0-9]{1,3}){1,2}"
 _BARE_KEY = r"[A-Za-z0-9_-]+"
 
 
-def document_of(target: Target) -> Document:
-    """Return the document of a target; what its reader would refuse is left out."""
+def document_of(target: Target, *, without_gpu: bool = False) -> Document:
+    """Return the document of a target; what its reader would refuse is left out.
+
+    Args:
+        target: The machine, and what is installed there.
+        without_gpu: Whether it is known to have no GPU, which an empty list says.
+    """
     said = {key: getattr(target, key) for key in MACHINE_KEYS if key != "gpus"}
     said["missing_libraries"] = [
         one for one in target.missing_libraries if re.fullmatch(_SONAME, one)
     ]
     said["gpus"] = [_gpu(one) for one in target.gpus]
     machine = {key: value for key, value in said.items() if _is_taken(key, value)}
+    if without_gpu and not target.gpus:
+        machine["gpus"] = []
     document: Document = {"machine": machine} if machine else {}
     if target.installed is not None:
         document["environment"] = _environment(target.installed)

@@ -145,8 +145,8 @@ def _gpus(left: Target, right: Target) -> Iterator[Difference]:
     if one == other:
         return
     if not one or not other:
-        # where the system is stated the machine was looked at, and no GPU means none
-        if left.os and right.os:
+        # an empty list says that there is none; no word of GPUs says nothing
+        if "gpus" in (right if one else left).spans:
             reason = "only one of them has a GPU"
             yield Difference("gpu", "GPU", one, other, DECISIVE, reason)
         return

@@ -178,7 +178,7 @@ def _gpu(standing: Standing) -> tuple[str, str]:
     if standing.target.gpus:
         return rungs.OK, ", ".join(map(_of_kind, standing.target.gpus))
     if machine is None:
-        return rungs.UNKNOWN, "not stated"
+        return (rungs.ABSENT, "none") if _has_none(standing) else (rungs.UNKNOWN, "not stated")
     if machine.apple_gpu:
         return rungs.OK, "Apple's, which torch reaches through MPS"
     if machine.rocm or machine.amd_gpus:
@@ -228,7 +228,14 @@ def _driver(standing: Standing) -> tuple[str, str]:
             return rungs.UNKNOWN, said
     offered = f"offers CUDA {cuda}" if cuda else ""
     said = ", ".join(filter(None, (version, offered)))
+    if not said and _has_none(standing):
+        return rungs.ABSENT, "none"
     return (rungs.OK, said) if said else (rungs.UNKNOWN, "not stated")
+
+
+def _has_none(standing: Standing) -> bool:
+    """Whether a target's file says that there is no GPU, by an empty list."""
+    return "gpus" in standing.target.spans and not standing.target.gpus
 
 
 def _cuda(standing: Standing) -> tuple[str, str]:

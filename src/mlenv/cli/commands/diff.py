@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 from mlenv.cli.here import HERE, look_around
@@ -10,6 +11,7 @@ from mlenv.cli.requests import DiffRequest
 from mlenv.errors import UsageError
 from mlenv.exit_codes import CLEAN, FOUND
 from mlenv.knowledge import Knowledge
+from mlenv.machine.snapshot import parse_snapshot, read_snapshot
 from mlenv.model.difference import Comparison
 from mlenv.model.target import Target
 from mlenv.reasoning.differences import differences
@@ -30,8 +32,6 @@ def run(request: DiffRequest) -> int:
 
 def _side(named: str) -> Target:
     if os.path.isfile(named):
-        from mlenv.machine.snapshot import read_snapshot
-
         return read_snapshot(named)
     folder = os.curdir if named == HERE else named
     if not os.path.isdir(folder):
@@ -39,7 +39,8 @@ def _side(named: str) -> Target:
     here = look_around(folder, binaries=False)
     if here.environment is None and named not in (HERE, os.curdir):
         raise UsageError(f"there is no Python environment in {named}")
-    return here.whole
+    # as a file would tell it, so that both sides know and leave out the same
+    return parse_snapshot(json.dumps(here.document), "here.json", named)
 
 
 def _names(left: str, right: str) -> tuple[str, str]:

@@ -55,11 +55,10 @@ def _rendered(
 ) -> str:
     discreet = _discretion(request, here)
     if request.format == "json":
-        from mlenv.machine.document import document_of
         from mlenv.report.env_json import render as render_json
 
         found = here.machine, here.environment
-        return render_json(ladder, report, document_of(here.whole), found, discreet)
+        return render_json(ladder, report, here.document, found, discreet)
     findings = tuple(replace(one, message=discreet(one.message)) for one in report.findings)
     shown = ladder.changed(discreet)
     if request.format == "markdown":

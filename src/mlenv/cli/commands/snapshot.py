@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlenv.cli.here import look_around
 from mlenv.cli.output import tell, write_report
-from mlenv.machine.document import as_toml, document_of
+from mlenv.machine.document import as_toml
 from mlenv.report.json_report import dumps
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def run(request: SnapshotRequest) -> int:
         UsageError: What is named is not there, or cannot be read.
     """
     here = look_around(request.path, request.env, binaries=not request.no_binaries)
-    document = document_of(here.whole)
+    document = here.document
     is_json = request.format == "json" or request.output.lower().endswith(".json")
     write_report(dumps(document) if is_json else as_toml(document), request.output)
     if here.environment is None:
