@@ -315,6 +315,14 @@ def test_packages_of_systems_and_sources_in_place_are_not_looked_at(
     assert read(tmp_path, verify=True).files.altered == ()
 
 
+def test_a_folder_of_packages_by_itself_is_looked_at_wherever_it_lies(tmp_path: Path) -> None:
+    written(tmp_path, one={"m/core.py": "a = 1"}, two={"m/core.py": "a = 22"})
+    for home in ("/somewhere", str(tmp_path), str(tmp_path / "lib")):
+        found = read_environment(str(tmp_path / SITE), variables={"HOME": home})
+        assert found is not None
+        assert only(found).holder == "two"
+
+
 def test_who_owns_a_module(tmp_path: Path) -> None:
     environment = written(
         tmp_path,

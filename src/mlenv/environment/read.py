@@ -57,6 +57,8 @@ from mlenv.phrases import counted
 from mlenv.records import replace
 
 _METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
+_LONGEST = 200
+"""In characters, of what an oddity quotes."""
 _MOST = 20_000
 """So many distributions are read at most."""
 
@@ -137,7 +139,7 @@ class _Reader:
             tuple(self.oddities),
             torch,
             blas,
-            Records(layout.prefix, own, conda.values(), whole=verify),
+            Records(layout.prefix, own, conda.values(), whole=verify, home=self.home),
             is_project=is_project,
             root=layout.root,
             conda_changes=read_history(layout.prefix) if conda else (),
@@ -158,7 +160,7 @@ class _Reader:
     def _odd(
         self, kind: str, path: str, detail: str = "", subject: str = "", span: Span | None = None
     ) -> None:
-        shown = self._shown(path)
+        shown, detail = self._shown(path), detail[:_LONGEST]
         place = span or self.page.add(f"{shown}: {detail}" if detail else shown)
         self.oddities.append(Oddity(kind, place, shown, detail, subject))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from mlenv.environment.altered import find_altered
@@ -32,6 +33,7 @@ class Records:
         distributions: What is installed, without what other folders hide.
         conda: conda's packages; their files have no record of their own.
         whole: Whether every file is looked at and hashed, not a few of them.
+        home: The folder that ``~`` stands for in places outside of the prefix.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class Records:
         conda: Iterable[CondaPackage] = (),
         *,
         whole: bool = False,
+        home: str = "",
     ) -> None:
         self._prefix = prefix
+        self._home = home
         self._distributions = tuple(distributions)
         self._conda = tuple(conda)
         self._whole = whole
@@ -72,11 +76,9 @@ class Records:
                 for index in entries:
                     shared.setdefault(index, set()).add(path)
             for index, sheet in enumerate(sheets):
-                owner = sheet.owner
-                if owner.installer in _PACKAGERS or owner.location in kept or _is_editable(owner):
-                    continue
                 one = find_altered(sheet, listed, shared.get(index, set()), whole=self._whole)
-                if one is not None:
+                # who installed it stands in a file of its own, which is read where it matters
+                if one is not None and _is_installers(sheet.owner, kept):
                     found.append(one)
         return tuple(found)
 
@@ -93,7 +95,7 @@ class Records:
                     owners.setdefault(module, []).append(sheet.owner.name)
         for one in self._distributions:
             if one.form != DIST_INFO:
-                listed = read_text(os.path.join(self._prefix, one.location, "top_level.txt"))
+                listed = read_text(os.path.join(self._place(one.location), "top_level.txt"))
                 for module in listed.split():
                     owners.setdefault(module, []).append(one.name)
         return {
@@ -120,6 +122,12 @@ class Records:
                     return sheet.owner.name
         return ""
 
+    def _place(self, shown: str) -> str:
+        """Return where something lies that messages name relative to the prefix or the home."""
+        if shown.startswith("~/") and self._home:
+            return os.path.join(self._home, shown[2:])
+        return os.path.join(self._prefix, shown)
+
     @cached_property
     def _owners(self) -> Mapping[str, Mapping[bytes, Sequence[Sheet]]]:
         """For each folder of packages whose records speak of what lies at its top."""
@@ -135,10 +143,10 @@ class Records:
         for one in self._distributions:
             if one.form != DIST_INFO:
                 continue
-            data = read_bytes(os.path.join(self._prefix, one.location, "RECORD"), _MOST_BYTES)
+            data = read_bytes(os.path.join(self._place(one.location), "RECORD"), _MOST_BYTES)
             if data:
                 record = plain(data)
-                site = os.path.join(self._prefix, one.site)
+                site = self._place(one.site)
                 found.append(Sheet(one, site, record, folders(record)))
         return tuple(found)
 
@@ -165,8 +173,11 @@ class Records:
         return find_over_conda(others, self._conda)
 
 
-def _is_editable(owner: Distribution) -> bool:
-    return owner.origin is not None and owner.origin.editable
+def _is_installers(owner: Distribution, kept: AbstractSet[str]) -> bool:
+    """Whether the files of a distribution are to be as its installer recorded them."""
+    if owner.location in kept or owner.installer in _PACKAGERS:
+        return False
+    return owner.origin is None or not owner.origin.editable
 
 
 def _module(beginning: str) -> str:
