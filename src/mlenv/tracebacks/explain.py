@@ -9,6 +9,7 @@ from mlenv.config import Config
 from mlenv.knowledge import Knowledge
 from mlenv.model.finding import Evidence
 from mlenv.model.report import Reported
+from mlenv.model.requirement import canonical_name
 from mlenv.model.surroundings import Surroundings
 from mlenv.records import dataclass
 from mlenv.tracebacks.here import facts_here
@@ -58,11 +59,12 @@ def causes_of(
         config = Config(select=codes, fail_on="never")
         findings = audit_surroundings(around, config, today).findings
     modules = modules_in(text)
+    near = frozenset(map(canonical_name, modules))
     return tuple(
         Cause(
             one,
             facts_here(one, around, knowledge, modules),
-            _bearing(one, findings, frozenset(modules)),
+            _bearing(one, findings, near),
         )
         for one in recognised
     )
@@ -71,20 +73,27 @@ def causes_of(
 def _bearing(
     recognised: Recognised, findings: Sequence[Reported], modules: frozenset[str]
 ) -> tuple[Reported, ...]:
-    """Return the findings of a message's rules that speak of what it speaks of."""
-    names = modules.union(recognised.packages)
+    """Return the findings of a message's rules that speak of what it speaks of.
+
+    Those on packages that the traceback goes through lead.
+    """
     soname = recognised.said.get("soname", "")
     found = [
         one
         for one in findings
         if one.rule in recognised.rules
         and soname in one.message
-        and (soname or one.topic in _OF_MACHINE or not names or _is_about(one, names))
+        and (soname or one.topic in _OF_MACHINE or _is_about(one, recognised.packages))
     ]
-    return tuple(sorted(found, key=lambda one: one.severity.rank)[:_MOST])
+
+    def order(one: Reported) -> tuple[bool, int]:
+        is_near = bool(modules.intersection(one.packages) - _COMMON)
+        return not is_near, one.severity.rank
+
+    return tuple(sorted(found, key=order)[:_MOST])
 
 
-def _is_about(finding: Reported, names: frozenset[str]) -> bool:
-    """Whether a finding speaks of packages that a message speaks of, beyond the common ones."""
-    packages = frozenset(finding.packages)
-    return packages <= names or bool(packages - _COMMON & names)
+def _is_about(finding: Reported, names: Sequence[str]) -> bool:
+    """Whether a finding speaks of the packages of a message: what many speak of tells nothing."""
+    telling = frozenset(names) - _COMMON or frozenset(names)
+    return not names or bool(telling.intersection(finding.packages))
