@@ -44,13 +44,15 @@ def container(*held: bytes) -> bytes:
 def kernels_of(folder: Path, **sections: bytes) -> Kernels | None:
     read = reading(folder, **sections)
     assert isinstance(read, Binary)
+    assert not read.damage
     return read.kernels
 
 
 def reading(folder: Path, **sections: bytes) -> Binary | Unreadable | None:
     path = folder / "made.so"
     names = {"runs": ".nv_fatbin", "again": "__nv_relfatbin", "rodata": ".rodata"}
-    path.write_bytes(make_elf(sections={names[key]: data for key, data in sections.items()}))
+    held = {names[key]: data for key, data in sections.items()}
+    path.write_bytes(make_elf(needed=["libcudart.so.13"], sections=held))
     return read_binary(str(path), "made.so")
 
 
@@ -127,14 +129,18 @@ def test_a_binary_without_gpu_code_has_none(tmp_path: Path) -> None:
 )
 def test_damaged_code_is_named(data: bytes, tmp_path: Path) -> None:
     found = reading(tmp_path, runs=container(entry(CUBIN, 70)) + data)
-    assert isinstance(found, Unreadable)
-    assert "GPU code" in found.reason
+    assert isinstance(found, Binary)
+    assert "GPU code" in found.damage
+    assert found.kernels is None
+    assert found.needed == ("libcudart.so.13",)
 
 
 def test_a_flood_of_entries_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mlenv.binaries.fatbin._MOST_ENTRIES", 100)
     kernels_of(tmp_path, runs=container(*[entry(CUBIN, 80)] * 100))
-    assert isinstance(reading(tmp_path, runs=container(*[entry(CUBIN, 80)] * 101)), Unreadable)
+    found = reading(tmp_path, runs=container(*[entry(CUBIN, 80)] * 101))
+    assert isinstance(found, Binary)
+    assert "GPU code" in found.damage
 
 
 def test_a_long_gap_is_not_searched_forever(

@@ -17,14 +17,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
-import sys
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from mlenv import __version__
+from mlenv.caches import cache_folder, keep, read_json, write_json
 from mlenv.model.binary import CAPI, ELF, MACHO, PE, PYBIND11, RUST, Binary, Kernels, NumpyUse
 
 Identity = tuple[int, int, int, int, int]
@@ -34,8 +33,7 @@ Read = Binary | None
 Known = Mapping[str, tuple[Identity, Read]]
 """What is remembered of the files of an environment, by path relative to the prefix."""
 
-_SCHEMA = 1
-_LARGEST = 1 << 24
+_SCHEMA = 2
 _MOST_FILES = 64
 """Environments that are remembered; those that were not looked at for longest go first."""
 _SETTLED = 2_000_000_000
@@ -57,12 +55,7 @@ class BinaryCache:
             prefix: The environment, with links resolved.
         """
         path = self._path(prefix)
-        try:
-            with open(path, "rb") as file:
-                data = file.read(_LARGEST + 1)
-            held = json.loads(data) if len(data) <= _LARGEST else None
-        except (OSError, ValueError, RecursionError):
-            return {}
+        held = read_json(path)
         if not isinstance(held, dict) or held.get("made_by") != _made_by():
             return {}
         files = held.get("files")
@@ -70,8 +63,7 @@ class BinaryCache:
         for name, entry in files.items() if isinstance(files, dict) else ():
             with contextlib.suppress(_UnexpectedError):
                 found[name] = _entry_of(name, entry)
-        with contextlib.suppress(OSError):
-            os.utime(path)  # what is in use is not what goes first
+        keep(path)
         return found
 
     def store(self, prefix: str, known: Known) -> None:
@@ -87,32 +79,12 @@ class BinaryCache:
             for name, (identity, read) in known.items()
             if max(identity[3:]) < latest
         }
-        data = json.dumps({"made_by": _made_by(), "files": files}, separators=(",", ":")).encode()
-        if len(data) > _LARGEST:
-            return
-        import tempfile
-
-        with contextlib.suppress(OSError):
-            os.makedirs(self._folder, mode=0o700, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self._folder)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                os.replace(temporary, self._path(prefix))
-            except OSError:
-                os.unlink(temporary)
-                raise
-            self._forget_oldest()
+        said = {"made_by": _made_by(), "files": files}
+        write_json(self._path(prefix), said, _MOST_FILES)
 
     def _path(self, prefix: str) -> str:
         name = hashlib.sha256(prefix.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return os.path.join(self._folder, f"{name}.json")
-
-    def _forget_oldest(self) -> None:
-        with os.scandir(self._folder) as entries:
-            times = [(entry.stat(follow_symlinks=False).st_mtime, entry.path) for entry in entries]
-        for _, path in sorted(times)[: max(0, len(times) - _MOST_FILES)]:
-            os.unlink(path)
 
 
 def open_cache(audited: Iterable[str]) -> BinaryCache | None:
@@ -121,15 +93,8 @@ def open_cache(audited: Iterable[str]) -> BinaryCache | None:
     Args:
         audited: Folders in which nothing is written.
     """
-    folder = _cache_folder()
-    if not os.path.isabs(folder):
-        return None
-    folder = os.path.realpath(folder)
-    for one in audited:
-        root = os.path.realpath(one)
-        if folder == root or folder.startswith(root.rstrip(os.sep) + os.sep):
-            return None
-    return BinaryCache(folder)
+    folder = cache_folder("binaries", audited)
+    return BinaryCache(folder) if folder else None
 
 
 def identity_of(status: os.stat_result) -> Identity:
@@ -141,21 +106,6 @@ def identity_of(status: os.stat_result) -> Identity:
         status.st_mtime_ns,
         status.st_ctime_ns,
     )
-
-
-def _cache_folder() -> str:
-    """Return where this user's caches of compiled files lie; empty where nothing says.
-
-    Source: XDG Base Directory Specification, which has relative paths ignored.
-    """
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA", "")
-        return os.path.join(local, "mlenv", "cache", "binaries") if local else ""
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(named):
-        usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
-        named = os.path.expanduser(usual)
-    return os.path.join(named, "mlenv", "binaries")
 
 
 def _made_by() -> list[Any]:
@@ -179,6 +129,7 @@ def _listed(read: Read) -> list[Any] | None:
         read.is_extension,
         numpy and [numpy.old, numpy.new, numpy.minimum, numpy.kind],
         kernels and [kernels.cubins, kernels.ptx, kernels.containers],
+        read.damage,
     ]
 
 
@@ -215,7 +166,7 @@ def _entry_of(name: str, entry: object) -> tuple[Identity, Read]:
     numbers, read = _fields(entry, 2)
     device, inode, size, changed, touched = (_as(int, one) for one in _fields(numbers, 5))
     identity = (device, inode, size, changed, touched)
-    return identity, None if read is None else _binary_of(name, _fields(read, 11))
+    return identity, None if read is None else _binary_of(name, _fields(read, 12))
 
 
 def _binary_of(name: str, fields: list[Any]) -> Binary:
@@ -235,6 +186,7 @@ def _binary_of(name: str, fields: list[Any]) -> Binary:
         _as(bool, fields[8]),
         _numpy_of(fields[9]),
         _kernels_of(fields[10]),
+        _as(str, fields[11]),
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import TypeVar
 
 from mlenv.binaries import elf, elf_symbols, macho, pe
 from mlenv.binaries.fatbin import LINKED_AGAIN, RUNS, read_kernels
@@ -20,6 +22,7 @@ _WITHOUT_TEXTS = (
     "__nv",
 )
 """Sections of data in ELF files that hold no texts, by the beginnings of their names."""
+_T = TypeVar("_T")
 _MOST_TEXT = 128
 """So much of a file is looked at to tell whether it is a text."""
 
@@ -55,12 +58,31 @@ def stem_of(path: str) -> str:
     return os.path.basename(path).partition(".")[0]
 
 
+class _Parts:
+    """Asks for one thing after another, so that damage to one leaves the others."""
+
+    def __init__(self) -> None:
+        self.damage = ""
+
+    def ask(self, question: Callable[[], _T], otherwise: _T) -> _T:
+        """Return an answer, or something else where that part is damaged."""
+        try:
+            return question()
+        except Damaged as error:
+            self.damage = self.damage or str(error)
+            return otherwise
+
+
 def _read_elf(window: Window, path: str, owner: str) -> Binary:
     file = elf.Elf(window)
-    is_extension = elf_symbols.is_extension(file, stem_of(path))
-    numpy = None
-    if is_extension or elf_symbols.takes_from_python(file):
-        numpy = numpy_use(window, _texts(file))
+    parts = _Parts()
+    is_extension = parts.ask(lambda: elf_symbols.is_extension(file, stem_of(path)), False)
+    calls_python = is_extension or parts.ask(lambda: elf_symbols.takes_from_python(file), False)
+    none: tuple[str, ...] = ()
+    versions = parts.ask(lambda: elf.highest_versions(file.version_needs), none)
+    numpy = parts.ask(lambda: numpy_use(window, _texts(file)) if calls_python else None, None)
+    sections = [(one.name, one.at, one.size) for one in file.sections]
+    kernels = parts.ask(lambda: _kernels(window, sections), None)
     return Binary(
         path,
         owner,
@@ -71,18 +93,23 @@ def _read_elf(window: Window, path: str, owner: str) -> Binary:
         file.needed,
         file.rpath,
         file.runpath,
-        elf.highest_versions(file.version_needs),
+        versions,
         is_extension,
         numpy,
-        _kernels(window, [(one.name, one.at, one.size) for one in file.sections]),
+        kernels,
+        parts.damage,
     )
 
 
 def _read_pe(window: Window, path: str, owner: str) -> Binary:
     file = pe.Pe(window)
+    parts = _Parts()
     needed = file.needed
-    uses_python = any(name.lower().startswith("python3") for name in needed)
     is_extension = path.lower().endswith(".pyd")
+    calls_python = is_extension or any(name.lower().startswith("python3") for name in needed)
+    numpy = parts.ask(lambda: numpy_use(window, file.data()) if calls_python else None, None)
+    sections = [(one.name, one.at, one.size) for one in file.sections]
+    kernels = parts.ask(lambda: _kernels(window, sections), None)
     return Binary(
         path,
         owner,
@@ -91,15 +118,17 @@ def _read_pe(window: Window, path: str, owner: str) -> Binary:
         window.size,
         needed=needed,
         is_extension=is_extension,
-        numpy=numpy_use(window, file.data()) if is_extension or uses_python else None,
-        kernels=_kernels(window, [(one.name, one.at, one.size) for one in file.sections]),
+        numpy=numpy,
+        kernels=kernels,
+        damage=parts.damage,
     )
 
 
 def _read_macho(window: Window, path: str, owner: str) -> Binary:
     file = macho.MachO(window)
-    is_extension = file.is_extension(stem_of(path))
-    may_use = is_extension or "python" in os.path.basename(path).lower()
+    parts = _Parts()
+    is_extension = parts.ask(lambda: file.is_extension(stem_of(path)), False)
+    calls_python = is_extension or "python" in os.path.basename(path).lower()
     return Binary(
         path,
         owner,
@@ -110,7 +139,10 @@ def _read_macho(window: Window, path: str, owner: str) -> Binary:
         file.needed,
         file.rpath,
         is_extension=is_extension,
-        numpy=numpy_use(file.window, file.data()) if may_use else None,
+        numpy=parts.ask(
+            lambda: numpy_use(file.window, file.data()) if calls_python else None, None
+        ),
+        damage=parts.damage,
     )
 
 

@@ -29,7 +29,7 @@ class Scan:
 
     Attributes:
         files: Those that were read, in order of path.
-        unread: Those that could not be, each with the reason.
+        unread: Those that could not be, or not wholly, each with the reason.
         from_cache: How many were known from an earlier scan.
     """
 
@@ -101,8 +101,10 @@ def read_binaries(
         read = reads[one.identity]
         if isinstance(read, Unreadable):
             unread.append((one.path, read.reason))
-        else:
-            seen[one.path] = one.identity, read
+            continue
+        seen[one.path] = one.identity, read
+        if read is not None and read.damage:
+            unread.append((one.path, read.damage))
     if cache and (len(seen) > remembered or len(known) > len(seen)):
         cache.store(root, seen)
     files = [

@@ -69,6 +69,8 @@ class Binary:
         is_extension: Whether Python imports it.
         numpy: How it uses NumPy; None where it does not.
         kernels: The GPU code in it; None where there is none.
+        damage: Why some part of it could not be read, which is then as if it were not there;
+            empty where all was read.
     """
 
     path: str
@@ -84,6 +86,7 @@ class Binary:
     is_extension: bool = False
     numpy: NumpyUse | None = None
     kernels: Kernels | None = None
+    damage: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,7 +173,7 @@ class Binaries:
         symbols: Symbols of torch that are not there.
         not_found: Versions of system libraries that are not there.
         runtimes: The OpenMP runtimes.
-        unread: Files that could not be read, each with the reason.
+        unread: Files that could not be read, or not wholly, each with the reason.
         from_cache: How many were known from an earlier scan.
         seconds: How long the scan took.
     """
