@@ -124,9 +124,9 @@ def _parse_any(text: str) -> Metadata:
         if line[:1] in _BLANKS:
             # what goes on from the line before
             if line and key in several and several[key]:
-                several[key][-1] += f" {line.strip()}"[:_LONGEST]
+                several[key][-1] = _joined(several[key][-1], line)
             elif line and key in single:
-                single[key] += f" {line.strip()}"[:_LONGEST]
+                single[key] = _joined(single[key], line)
             continue
         name, colon, value = line.partition(":")
         key = name if name in _KNOWN else name.strip().title() if colon else ""
@@ -142,6 +142,10 @@ def _parse_any(text: str) -> Metadata:
         single["Requires-Python"],
         tuple(several["Provides-Extra"]),
     )
+
+
+def _joined(text: str, line: str) -> str:
+    return text if len(text) >= _LONGEST else f"{text} {line[:_LONGEST].strip()}"
 
 
 def read_egg_requires(text: str) -> tuple[str, ...]:

@@ -63,7 +63,12 @@ def _assigned(text: str) -> dict[str, object]:
 def _cuda(said: dict[str, object]) -> str:
     if "cuda" not in said:
         return ""
-    return _version(said["cuda"]) or "none"
+    cuda = said["cuda"]
+    if cuda is None:
+        return "none"
+    return (
+        cuda if isinstance(cuda, str) and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){0,2}", cuda) else ""
+    )
 
 
 def _version(value: object) -> str:

@@ -27,7 +27,9 @@ _LINE = re.compile(
     r"(?:\(([^)]*)\)|(@[^;]*(?:;(?!\s)[^;]*)*)|([^;(@]*))\s*(?:;(.*))?",
     re.DOTALL,
 )
-_MOST_STEPS = 200_000
+_LONGEST = 120
+"""In characters; what is longer was not written for people."""
+_LONGEST_CHAIN = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +56,8 @@ class Required:
     def shown(self) -> str:
         """What is asked for, as messages have it: ``numpy<2,>=1.22``."""
         extras = f"[{','.join(self.extras)}]" if self.extras else ""
-        return f"{self.written}{extras}{self.specifier}"
+        text = f"{self.written}{extras}{self.specifier}"
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class Requirements:
@@ -139,8 +142,11 @@ class Requirements:
         found: dict[tuple[str, str, str], Required] = {}
         for edges in self.of.values():
             for one in edges:
-                if one.name in known and self.admits(one) is False:
+                admits = self.admits(one) if one.name in known else True
+                if admits is False:
                     found.setdefault((one.origin, one.name, one.specifier), one)
+                elif admits is None and _versions(one.specifier) is None:
+                    self.unreadable.append((one.origin, one.line))
         return tuple(found.values())
 
     @cached_property
@@ -193,25 +199,22 @@ class Requirements:
         """Return the shortest way from what somebody asked for to a distribution, both included.
 
         Somebody asked for what was installed by name, where the installer records that, and for
-        what nothing else requires.
+        what nothing else requires. Of a very long way only the end is returned.
         """
         known = self._environment.distributions
         before: dict[str, str] = {name: ""}
-        waiting = deque([name])
+        waiting = deque([(name, 1)])
         last = name
-        steps = 0
         while waiting:
-            last = waiting.popleft()
+            last, length = waiting.popleft()
             one = known.get(last)
             users = [user for user in self.users_of(last) if user not in before]
-            if (one is not None and one.requested and last != name) or not users:
-                break
-            steps += len(users)
-            if steps > _MOST_STEPS:
+            is_wanted = one is not None and one.requested and last != name
+            if is_wanted or not users or length == _LONGEST_CHAIN:
                 break
             for user in users:
                 before[user] = last
-                waiting.append(user)
+                waiting.append((user, length + 1))
         chain = []
         while last:
             chain.append(last)

@@ -17,6 +17,8 @@ from mlenv.reasoning.installed_tags import is_supported
 from mlenv.rules.base import rule
 
 _MOST = 3
+_MOST_BOUNDS = 8
+_LONGEST = 200
 
 
 @rule(
@@ -266,7 +268,7 @@ def install_command(environment: Environment, *, anew: bool = False) -> str:
 def _together(asking: list[Required]) -> str:
     """Return a requirement that asks for what all of some ask for, as text."""
     parts = dict.fromkeys(part for one in asking for part in one.specifier.split(",") if part)
-    return asking[0].written + ",".join(parts)
+    return asking[0].written + ",".join([*parts][:_MOST_BOUNDS])
 
 
 def _way_out(
@@ -291,7 +293,7 @@ def _way_out(
 
 def _metadata(origin: Distribution, required: Required) -> Evidence:
     return Evidence(
-        f"{origin.written} {origin.version} has Requires-Dist: {required.line}",
+        f"{origin.written} {origin.version} has Requires-Dist: {required.line[:_LONGEST]}",
         f"{origin.location}/METADATA",
     )
 

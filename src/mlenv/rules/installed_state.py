@@ -63,7 +63,7 @@ def damaged_metadata(environment: Environment) -> Iterator[Finding]:
     requirements = requirements_of(environment)
     if requirements is None:
         return
-    _ = requirements.of
+    _ = requirements.conflicts
     for name, line in requirements.unreadable:
         there = environment.distributions[name]
         yield Finding(
@@ -105,8 +105,6 @@ def leftover_of_installation(environment: Environment) -> Iterator[Finding]:
             evidence=(
                 Evidence("pip renames what it replaces so, and removes it at the end", "pip"),
             ),
-            batch="leftover",
-            batch_message="{count} folders are left of installations that were broken off",
         )
 
 
