@@ -10,6 +10,7 @@ from mlenv.cli.output import tell
 from mlenv.errors import UsageError
 from mlenv.machine.document import Document, document_of
 from mlenv.model.machine import NO_DRIVER
+from mlenv.model.target import LOCAL
 from mlenv.reasoning.installed import installed_of, target_of
 from mlenv.records import dataclass, replace
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from mlenv.model.target import Target
 
 HERE = "here"
-LOCAL = "local"
 _SIGNS = ("pyvenv.cfg", "conda-meta")
 """What the folder of an environment holds."""
 

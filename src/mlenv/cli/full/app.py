@@ -27,6 +27,7 @@ _EPILOG = """\b
 Example:
   mlenv audit                      audit the folder that you are in
   mlenv audit --format github      in a GitHub workflow
+  mlenv env                        can torch run on this machine?
   mlenv explain PIN001             what a rule means
   mlenv --install-completion       let your shell complete commands, options and rules
 

@@ -27,7 +27,7 @@ def diff(
     color: Color = "auto",
     verbose: Verbose = False,
 ) -> DiffRequest:
-    """Compare two machines with their environments, ranked by what can change a result."""
+    """Compare two machines and their environments."""
     return DiffRequest(
         left=left,
         right=right,

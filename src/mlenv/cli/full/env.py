@@ -44,7 +44,7 @@ def env(
     color: Color = "auto",
     verbose: Verbose = False,
 ) -> EnvRequest:
-    """Show this machine and its environment, and whether torch can run there."""
+    """Show this machine, its environment and the verdict."""
     return EnvRequest(
         path=path,
         env=env,

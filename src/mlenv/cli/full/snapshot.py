@@ -20,7 +20,7 @@ def snapshot(
     output: Output = "",
     no_binaries: NoBinaries = False,
 ) -> SnapshotRequest:
-    """Write down this machine and its environment, for --target and diff elsewhere."""
+    """Write down this machine and its environment."""
     return SnapshotRequest(
         path=path, env=env, format=snapshot_format, output=output, no_binaries=no_binaries
     )
