@@ -1,0 +1,135 @@
+"""The user's cache folder: one JSON file for each thing remembered, written whole or not at all.
+
+It never lies in what is audited, and nothing in it is trusted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+_LARGEST = 1 << 24
+
+
+def cache_folder(kind: str, audited: Iterable[str]) -> str:
+    """Return where caches of a kind lie; empty where they have no place, or it is audited.
+
+    Args:
+        kind: The name of its folder.
+        audited: Folders in which nothing is written.
+
+    Source: XDG Base Directory Specification, which has relative paths ignored.
+    """
+    named = _of_user()
+    if not os.path.isabs(named):
+        return ""
+    folder = os.path.realpath(os.path.join(named, kind))
+    for one in audited:
+        root = os.path.realpath(one)
+        if folder == root or folder.startswith(root.rstrip(os.sep) + os.sep):
+            return ""
+    return folder
+
+
+def _of_user() -> str:
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA", "")
+        return os.path.join(local, "mlenv", "cache") if local else ""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(named):
+        usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+        named = os.path.expanduser(usual)
+    return os.path.join(named, "mlenv")
+
+
+def read_json(path: str) -> object:
+    """Return what a file of the cache holds; None where it cannot be read, or is no JSON."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST + 1)
+        return json.loads(data) if len(data) <= _LARGEST else None
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def keep(path: str) -> None:
+    """Note that a file of the cache is in use, so that others go before it."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+
+
+def write_json(path: str, said: object, most: int) -> None:
+    """Write a file of the cache; where that fails, nothing is written.
+
+    Args:
+        path: The file.
+        said: What it is to hold.
+        most: How many files its folder may hold; those that were in use longest ago go.
+    """
+    data = json.dumps(said, separators=(",", ":")).encode()
+    if len(data) > _LARGEST:
+        return
+    import tempfile
+
+    folder = os.path.dirname(path)
+    with contextlib.suppress(OSError):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.replace(temporary, path)
+        except OSError:
+            os.unlink(temporary)
+            raise
+        _forget_oldest(folder, most)
+
+
+def _forget_oldest(folder: str, most: int) -> None:
+    with os.scandir(folder) as entries:
+        times = [(entry.stat(follow_symlinks=False).st_mtime, entry.path) for entry in entries]
+    for _, path in sorted(times)[: max(0, len(times) - most)]:
+        os.unlink(path)
+
+
+class UnexpectedError(Exception):
+    """Something is not as this version writes it."""
+
+
+_T = TypeVar("_T")
+
+
+def as_kind(kind: type[_T], value: object) -> _T:
+    """Return a value that is of one kind.
+
+    Raises:
+        UnexpectedError: It is of another.
+    """
+    if type(value) is not kind:  # a bool is an int to isinstance
+        raise UnexpectedError
+    return value
+
+
+def fields_of(value: object, count: int) -> list[Any]:
+    """Return a list that has so many items.
+
+    Raises:
+        UnexpectedError: It is none, or has others.
+    """
+    found = as_kind(list, value)
+    if len(found) != count:
+        raise UnexpectedError
+    return found
+
+
+def texts_of(value: object) -> tuple[str, ...]:
+    """Return the texts of a list.
+
+    Raises:
+        UnexpectedError: It is none, or holds something else.
+    """
+    return tuple([as_kind(str, one) for one in as_kind(list, value)])
