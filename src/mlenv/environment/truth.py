@@ -66,9 +66,8 @@ def _cuda(said: dict[str, object]) -> str:
     cuda = said["cuda"]
     if cuda is None:
         return "none"
-    return (
-        cuda if isinstance(cuda, str) and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){0,2}", cuda) else ""
-    )
+    match = re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){0,2}", cuda) if isinstance(cuda, str) else None
+    return match[0] if match else ""
 
 
 def _version(value: object) -> str:

@@ -6,6 +6,7 @@ Sources: PEP 425, 513, 571, 599, 600, 656, 738, 779; packaging, ``tags``.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mlenv.model.environment import Interpreter
 from mlenv.model.target import MACOS, WINDOWS
@@ -25,6 +26,7 @@ _MAC_FAT = {
 }
 
 
+@lru_cache(maxsize=1024)
 def is_supported(tags: tuple[str, ...], interpreter: Interpreter) -> bool | None:
     """Return whether any of a wheel's tags is for an interpreter; None where nobody can tell.
 
