@@ -74,7 +74,7 @@ def _without_kernels(setting: Setting) -> Iterator[Finding]:
     build = torch_build(setting) if target is not None and target.gpus else None
     if target is None or build is None or not build.cuda or build.certainty is Certainty.POSSIBLE:
         return
-    if is_for_other_hardware(setting) or is_doubtful(setting, build):
+    if is_for_other_hardware(setting) or is_doubtful(setting, build) or _is_read(setting, target):
         return
     known = architectures_of(setting, build)
     if known is None:
@@ -85,6 +85,12 @@ def _without_kernels(setting: Setting) -> Iterator[Finding]:
         yield _no_kernels(setting, target, build, known, unserved)
     else:
         yield from _by_intermediate_code(setting, target, build, known)
+
+
+def _is_read(setting: Setting, target: Target) -> bool:
+    """Whether it is an environment whose binaries tell what torch has, of which GPU003 speaks."""
+    has_code = target.installed is not None and bool(target.installed.torch_architectures)
+    return setting.live is not None and has_code
 
 
 def _unserved(target: Target, known: Architectures) -> tuple[Gpu, ...]:

@@ -208,6 +208,8 @@ def _meetings(setting: Setting) -> Iterator[_Met]:
         system = setting.target.system if setting.target else "linux"
         if boundary.package in told or (boundary.systems and system not in boundary.systems):
             continue
+        if boundary.why == ABI and _is_read(setting, boundary.package):
+            continue  # NPY005 and NPY006 speak of its binaries
         verdict = judge(setting, {boundary.package: boundary.broken, _NUMPY: boundary.numpy})
         if verdict is None or verdict.certainty is Certainty.POSSIBLE:
             continue
@@ -215,6 +217,12 @@ def _meetings(setting: Setting) -> Iterator[_Met]:
         if severity is not None and not _is_contradiction(setting, boundary, verdict):
             told.add(boundary.package)
             yield _Met(boundary, verdict, severity)
+
+
+def _is_read(setting: Setting, package: str) -> bool:
+    """Whether it is an environment whose binaries of a package were read."""
+    binaries = setting.live.binaries if setting.live is not None else None
+    return binaries is not None and any(one.owner == package for one in binaries.files)
 
 
 def _met_in_base(setting: Setting) -> _Met | None:
