@@ -20,10 +20,19 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from mlenv import __version__
-from mlenv.caches import cache_folder, keep, read_json, write_json
+from mlenv.caches import (
+    UnexpectedError,
+    as_kind,
+    cache_folder,
+    fields_of,
+    keep,
+    read_json,
+    texts_of,
+    write_json,
+)
 from mlenv.model.binary import CAPI, ELF, MACHO, PE, PYBIND11, RUST, Binary, Kernels, NumpyUse
 
 Identity = tuple[int, int, int, int, int]
@@ -61,7 +70,7 @@ class BinaryCache:
         files = held.get("files")
         found = {}
         for name, entry in files.items() if isinstance(files, dict) else ():
-            with contextlib.suppress(_UnexpectedError):
+            with contextlib.suppress(UnexpectedError):
                 found[name] = _entry_of(name, entry)
         keep(path)
         return found
@@ -133,79 +142,55 @@ def _listed(read: Read) -> list[Any] | None:
     ]
 
 
-class _UnexpectedError(Exception):
-    """An entry is not as this version writes it."""
-
-
-_T = TypeVar("_T")
-
-
-def _as(kind: type[_T], value: object) -> _T:
-    if type(value) is not kind:  # a bool is an int to isinstance
-        raise _UnexpectedError
-    return value
-
-
-def _fields(value: object, count: int) -> list[Any]:
-    found = _as(list, value)
-    if len(found) != count:
-        raise _UnexpectedError
-    return found
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple([_as(str, one) for one in _as(list, value)])
-
-
 def _entry_of(name: str, entry: object) -> tuple[Identity, Read]:
     """Return what an entry says, each part of which may be anything.
 
     Raises:
-        _UnexpectedError: It is not as this version writes it.
+        UnexpectedError: It is not as this version writes it.
     """
-    numbers, read = _fields(entry, 2)
-    device, inode, size, changed, touched = (_as(int, one) for one in _fields(numbers, 5))
+    numbers, read = fields_of(entry, 2)
+    device, inode, size, changed, touched = (as_kind(int, one) for one in fields_of(numbers, 5))
     identity = (device, inode, size, changed, touched)
-    return identity, None if read is None else _binary_of(name, _fields(read, 12))
+    return identity, None if read is None else _binary_of(name, fields_of(read, 12))
 
 
 def _binary_of(name: str, fields: list[Any]) -> Binary:
-    if _as(str, fields[0]) not in _FORMATS:
-        raise _UnexpectedError
+    if as_kind(str, fields[0]) not in _FORMATS:
+        raise UnexpectedError
     return Binary(
         name,
         "",
         fields[0],
-        _as(str, fields[1]),
-        _as(int, fields[2]),
-        _as(str, fields[3]),
-        _texts(fields[4]),
-        _texts(fields[5]),
-        _texts(fields[6]),
-        _texts(fields[7]),
-        _as(bool, fields[8]),
+        as_kind(str, fields[1]),
+        as_kind(int, fields[2]),
+        as_kind(str, fields[3]),
+        texts_of(fields[4]),
+        texts_of(fields[5]),
+        texts_of(fields[6]),
+        texts_of(fields[7]),
+        as_kind(bool, fields[8]),
         _numpy_of(fields[9]),
         _kernels_of(fields[10]),
-        _as(str, fields[11]),
+        as_kind(str, fields[11]),
     )
 
 
 def _numpy_of(value: object) -> NumpyUse | None:
     if value is None:
         return None
-    old, new, minimum, kind = _fields(value, 4)
-    if _as(str, kind) not in _KINDS:
-        raise _UnexpectedError
-    return NumpyUse(_as(bool, old), _as(bool, new), _as(str, minimum), kind)
+    old, new, minimum, kind = fields_of(value, 4)
+    if as_kind(str, kind) not in _KINDS:
+        raise UnexpectedError
+    return NumpyUse(as_kind(bool, old), as_kind(bool, new), as_kind(str, minimum), kind)
 
 
 def _kernels_of(value: object) -> Kernels | None:
     if value is None:
         return None
-    cubins, ptx, containers = _fields(value, 3)
-    return Kernels(_counts(cubins), _counts(ptx), _as(int, containers))
+    cubins, ptx, containers = fields_of(value, 3)
+    return Kernels(_counts(cubins), _counts(ptx), as_kind(int, containers))
 
 
 def _counts(value: object) -> tuple[tuple[str, int], ...]:
-    pairs = (_fields(one, 2) for one in _as(list, value))
-    return tuple([(_as(str, name), _as(int, count)) for name, count in pairs])
+    pairs = (fields_of(one, 2) for one in as_kind(list, value))
+    return tuple([(as_kind(str, name), as_kind(int, count)) for name, count in pairs])
