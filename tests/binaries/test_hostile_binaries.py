@@ -79,7 +79,7 @@ def assert_values(path: str) -> None:
     assert isinstance(defined_versions(path), tuple | Unreadable)
 
 
-@settings(max_examples=400, deadline=2000, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=spoiled())
 def test_a_spoiled_file_is_a_value(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -88,7 +88,7 @@ def test_a_spoiled_file_is_a_value(data: bytes) -> None:
         assert_values(str(path))
 
 
-@settings(max_examples=100, deadline=2000)
+@settings(max_examples=100, deadline=None)
 @given(
     magic=st.sampled_from([data[:8] for data in SOUND]),
     rest=st.binary(max_size=600),
