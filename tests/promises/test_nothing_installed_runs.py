@@ -25,6 +25,13 @@ PROGRAMS = (
     *("nvidia-smi", "nvcc", "ldconfig", "ldd", "readelf", "objdump", "cuobjdump", "rocm-smi"),
     *("gcc", "file", "hostname", "uname", "lspci", "modinfo", "brew", "dpkg"),
 )
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "{site}/demo.py", line 1, in <module>
+    import numpy
+ImportError: numpy.core.multiarray failed to import
+A module that was compiled using NumPy 1.x cannot be run in NumPy 2.0.1
+"""
 MARKING_LIBRARY = """\
 #include <fcntl.h>
 #include <unistd.h>
@@ -118,7 +125,7 @@ def surrounded(root: Path, tmp_path: Path, **more: str) -> dict[str, str]:
 
 
 def run(
-    folder: Path, variables: dict[str, str], *arguments: str
+    folder: Path, variables: dict[str, str], *arguments: str, given: str = ""
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-P", "-m", "mlenv", *arguments]
@@ -126,7 +133,7 @@ def run(
         else [sys.executable, "-m", "mlenv", *arguments],
         cwd=folder,
         env=variables,
-        stdin=subprocess.DEVNULL,
+        input=given,
         capture_output=True,
         encoding="utf-8",
         timeout=60,
@@ -139,9 +146,18 @@ COMMANDS = (
     ("audit", ".", "--env", ".venv", "--no-cache", "--format", "json"),
     ("audit", ".", "--env", ".venv/bin/python", "--no-cache", "--target", "none"),
     ("audit", ".", "--env", ".venv", "--no-binaries", "--target", "local", "-v"),
+    ("env", "--no-cache"),
+    ("env", "--no-cache", "--format", "json"),
+    ("env", "--no-cache", "--format", "markdown"),
+    ("snapshot", "--no-binaries"),
+    ("diff", "machine.json"),
+    ("tree",),
+    ("tree", "--format", "json"),
+    ("tree", "--format", "mermaid"),
+    ("explain",),
 )
 
-LOOKING = (("audit", ".", "--no-cache"),)
+LOOKING = (("audit", ".", "--no-cache"), ("env", "--no-cache"), ("tree",))
 
 
 @pytest.mark.skipif(may_have_driver({}), reason="a driver is asked by a process of its own")
@@ -153,7 +169,8 @@ def test_nothing_is_run_written_or_imported(
     folder = root / inside
     (folder / "machine.json").write_text('{"machine": {"python": "3.9"}}')
     given = [str(root / word) if word.startswith(".venv") else word for word in arguments]
-    done = run(folder, surrounded(root, tmp_path), *given)
+    pasted = TRACEBACK.format(site=root / ".venv") if arguments[0] == "explain" else ""
+    done = run(folder, surrounded(root, tmp_path), *given, given=pasted)
     assert "refused" not in done.stderr
     assert done.returncode in (0, 1, 3), done.stderr
     assert done.stdout or done.returncode == 3
