@@ -9,7 +9,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from elf_making import make_elf
+from elf_making import BASE, make_elf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_fatbin import CUBIN, PTX, container, entry
@@ -109,11 +109,15 @@ def test_a_file_that_is_cut_anywhere_is_a_value(number: int, tmp_path: Path) -> 
         assert isinstance(read_binary(str(path), "made.so"), Binary | Unreadable | None)
 
 
-def chained_to_itself(tag: int) -> bytes:
-    """Return a file whose table of versions goes on for ever, as far as its numbers say."""
-    data = bytearray(make_elf(needs={"a": ["V_1"] * 50}, defines=["D"] * 50, headers=False))
-    at = data.find(struct.pack("<qQ", 0x6FFFFFFF if tag == 0x6FFFFFFE else 0x6FFFFFFD, 0)[:8])
-    data[at + 8 : at + 16] = struct.pack("<Q", 1 << 62)
+def overlapping_versions() -> bytes:
+    """Return a file each of whose libraries has all versions of those behind it too."""
+    records = struct.pack("<HHIII", 1, 0xFFFF, 1, 16, 16) * 50_000
+    data = bytearray(make_elf(takes=["x" * 40], needs={"a": ["V_1"]}, headers=False) + records)
+    for tag, value in ((0x6FFFFFFE, BASE + len(data) - len(records)), (0x6FFFFFFF, 1 << 62)):
+        at = data.index(struct.pack("<q", tag))
+        data[at + 8 : at + 16] = struct.pack("<Q", value)
+    at = data.index(struct.pack("<IIQQQQ", 1, 4, 0, BASE, BASE, len(data) - len(records))[:32])
+    data[at + 32 : at + 40] = struct.pack("<Q", len(data))
     return bytes(data)
 
 
@@ -141,8 +145,7 @@ def many_sections() -> bytes:
 
 
 HOSTILE = {
-    "needs": chained_to_itself(0x6FFFFFFE),
-    "defines": chained_to_itself(0x6FFFFFFC),
+    "versions": overlapping_versions(),
     "symbols": many_symbols(),
     "sections": many_sections(),
     "entries": make_elf(
