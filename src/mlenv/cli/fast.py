@@ -94,6 +94,7 @@ _SHOWN = {
 }
 _ENV = Option("env", VALUE)
 _NO_BINARIES = Option("no_binaries", FLAG)
+_NO_CACHE = Option("no_cache", FLAG)
 _REVERSE = Option("reverse", FLAG)
 
 
@@ -141,7 +142,7 @@ COMMANDS: Mapping[str, Command] = {
             "--env": _ENV,
             "--target": Option("target", VALUE),
             "--no-binaries": _NO_BINARIES,
-            "--no-cache": Option("no_cache", FLAG),
+            "--no-cache": _NO_CACHE,
             "--fail-on": Option("fail_on", VALUE, FAIL_ON),
             "--as-of": Option("as_of", VALUE),
         },
@@ -155,6 +156,7 @@ COMMANDS: Mapping[str, Command] = {
             "-o": _OUTPUT,
             "--env": _ENV,
             "--no-binaries": _NO_BINARIES,
+            "--no-cache": _NO_CACHE,
         },
         ("path",),
     ),

@@ -11,7 +11,7 @@ TREE_FORMATS = ("text", "json", "mermaid")
 SNAPSHOT_FORMATS = ("toml", "json")
 COLORS = ("auto", "always", "never")
 HERE = (".",)
-SCHEMAS = ("config", "audit", "deps", "baseline", "snapshot", "env", "diff", "tree")
+SCHEMAS = ("config", "audit", "deps", "baseline", "snapshot", "env", "diff", "tree", "explain")
 """What has a JSON schema."""
 
 
@@ -241,6 +241,7 @@ class SnapshotRequest:
         format: ``toml`` or ``json``.
         output: The file to write to; empty or ``-`` for the standard output.
         no_binaries: Whether compiled files are left alone.
+        no_cache: Whether what is known of them from an earlier run does not count.
     """
 
     path: str = "."
@@ -248,6 +249,7 @@ class SnapshotRequest:
     format: str = "toml"
     output: str = ""
     no_binaries: bool = False
+    no_cache: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ def run(request: SnapshotRequest) -> int:
     Raises:
         UsageError: What is named is not there, or cannot be read.
     """
-    here = look_around(request.path, request.env, binaries=not request.no_binaries)
+    here = look_around(
+        request.path, request.env, binaries=not request.no_binaries, cache=not request.no_cache
+    )
     document = here.document
     is_json = request.format == "json" or request.output.lower().endswith(".json")
     write_report(dumps(document) if is_json else as_toml(document), request.output)

@@ -8,7 +8,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from mlenv.cli.full.options import Color, Environment, EnvironmentPath, NoBinaries, Output, Verbose
+from mlenv.cli.full.options import (
+    Color,
+    Environment,
+    EnvironmentPath,
+    NoBinaries,
+    NoCache,
+    Output,
+    Verbose,
+)
 from mlenv.cli.requests import EnvRequest
 
 
@@ -30,9 +38,7 @@ def env(
     ] = "text",
     output: Output = "",
     no_binaries: NoBinaries = False,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Read every compiled file anew.")
-    ] = False,
+    no_cache: NoCache = False,
     fail_on: Annotated[
         Literal["error", "warning", "note", "never"],
         typer.Option(help="Exit with 1 from this severity on."),

@@ -50,4 +50,5 @@ EnvironmentPath = Annotated[
     ),
 ]
 NoBinaries = Annotated[bool, typer.Option("--no-binaries", help="Do not read compiled files.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every compiled file anew.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Everything, however much it is.")]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mlenv.cli.full.options import Environment, EnvironmentPath, NoBinaries, Output
+from mlenv.cli.full.options import Environment, EnvironmentPath, NoBinaries, NoCache, Output
 from mlenv.cli.requests import SnapshotRequest
 
 
@@ -19,8 +19,14 @@ def snapshot(
     ] = "toml",
     output: Output = "",
     no_binaries: NoBinaries = False,
+    no_cache: NoCache = False,
 ) -> SnapshotRequest:
     """Write down this machine and its environment."""
     return SnapshotRequest(
-        path=path, env=env, format=snapshot_format, output=output, no_binaries=no_binaries
+        path=path,
+        env=env,
+        format=snapshot_format,
+        output=output,
+        no_binaries=no_binaries,
+        no_cache=no_cache,
     )
