@@ -103,6 +103,19 @@ def test_what_is_loaded_by_another_package_counts(tmp_path: Path) -> None:
     assert missing(linked(tmp_path / "env", files)) == {}
 
 
+def test_a_private_copy_of_another_wheel_does_not_count(tmp_path: Path) -> None:
+    private = "libgfortran-040039e1.so.5.0.0"
+    files = {
+        "a/x.so": module("x", private, rpath="$ORIGIN/../a.libs"),
+        "b/x.so": module("x", private, rpath="$ORIGIN/../b.libs"),
+        "b.libs/libquad.so": make_elf(needed=[private]),
+        f"b.libs/{private}": make_elf(soname=private),
+    }
+    (found,) = linked(tmp_path / "env", files).missing
+    assert (found.soname, found.bundled) == (private, True)
+    assert found.needed_by == (f"{SITE}/a/x.so",)
+
+
 def test_another_major_of_a_library_is_named(tmp_path: Path) -> None:
     files = {
         "cuda/libcudart.so.13": make_elf(soname="libcudart.so.13"),

@@ -37,7 +37,14 @@ _USUAL = (
 _OF_SYSTEM = ("/usr/", "/lib", "/opt/")
 """What a binary names outside of its environment is looked for under these and nowhere else."""
 _MOST_FOLDERS = 64
+_MANGLED = re.compile(r"-[0-9a-f]{6,10}\.so")
+"""What auditwheel puts into the name of a library that a wheel brings along."""
 _TOKEN = re.compile(r"\$(?:\{(ORIGIN|LIB|PLATFORM)\}|(ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_]))")
+
+
+def is_bundled(soname: str) -> bool:
+    """Whether a library bears a name that is only given to one that a wheel brings along."""
+    return _MANGLED.search(soname) is not None
 
 
 class Loader:
@@ -114,7 +121,10 @@ class Loader:
         for folder in self._default_folders:
             if at := self._in(folder, name):
                 return at
-        return next(iter(self.by_name.get(name, ())), "") or self._elsewhere(name)
+        # a private copy of one wheel is nothing that another one's is loaded for
+        is_private = is_bundled(name) and bool(binary.rpath or binary.runpath)
+        known = () if is_private else self.by_name.get(name, ())
+        return next(iter(known), "") or self._elsewhere(name)
 
     @cached_property
     def _of_interpreter(self) -> tuple[str, ...]:

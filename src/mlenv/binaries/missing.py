@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterator
 
 from mlenv.binaries.breakage import Breakage, stem_of
-from mlenv.binaries.loader import Loader
+from mlenv.binaries.loader import Loader, is_bundled
 from mlenv.model.binary import MissingLibrary
 
-_MANGLED = re.compile(r"-[0-9a-f]{6,10}\.so")
-"""What auditwheel puts into the name of a library that a wheel brings along."""
 _OF_INTERPRETER = re.compile(r"libpython\d")
 
 
@@ -33,14 +31,15 @@ def missing_libraries(loader: Loader, breakage: Breakage) -> Iterator[MissingLib
     for name in (*loader.by_name, *loader.cache) if found else ():
         by_stem.setdefault(stem_of(name), []).append(name)
     for soname, paths in sorted(found.items()):
-        others = [one for one in by_stem.get(stem_of(soname), ()) if ".so." in one]
+        others = [
+            one for one in by_stem.get(stem_of(soname), ()) if ".so." in one and one != soname
+        ]
         other = min(others, key=len, default="")
-        is_bundled = _MANGLED.search(soname) is not None
         imports = breakage.imports(paths)
-        yield MissingLibrary(soname, tuple(sorted(paths)), other, imports, is_bundled)
+        yield MissingLibrary(soname, tuple(sorted(paths)), other, imports, is_bundled(soname))
 
 
 def _counts(loader: Loader, soname: str) -> bool:
     if _OF_INTERPRETER.match(soname):
         return False
-    return loader.root is not None or _MANGLED.search(soname) is not None
+    return loader.root is not None or is_bundled(soname)

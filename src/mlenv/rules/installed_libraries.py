@@ -71,20 +71,23 @@ def _missing(
     owners = fatal or owners
     of_driver = knowledge.sonames.is_of_driver(missing.soname)
     if failing or recorded:
-        outcome = f"and importing {listed(failing, _MOST_NAMED)} fails"
-        outcome = outcome if failing else "and it does not work without"
+        outcome = f", and importing {listed(failing, _MOST_NAMED)} fails"
+        outcome = outcome if failing else ", and it does not work without"
         severity = Severity.NOTE if of_driver else Severity.ERROR
     elif missing.bundled:
-        outcome = "though the wheel brought it along"
-        severity = Severity.WARNING
+        outcome, severity = "", Severity.WARNING
     else:
         return
     who = listed([shown(environment, one) for one in owners], _MOST_NAMED) or "what is installed"
-    instead = f" ({missing.other} is there)" if missing.other else ""
+    state = "nowhere"
+    if missing.bundled:
+        state = "gone though the wheel brought it along"
+    elif missing.other:
+        state = f"nowhere ({missing.other} is there)"
     brings = knowledge.sonames.brings(missing.soname)
     files = _files_of(environment, owners, missing.needed_by)
     yield Finding(
-        f"{who} {_verb(owners)} {missing.soname}, which is nowhere{instead}, {outcome}",
+        f"{who} {_verb(owners)} {missing.soname}, which is {state}{outcome}",
         environment.where(owners[0]) if owners else environment.span,
         tuple(owners),
         severity,
@@ -96,7 +99,7 @@ def _missing(
             *([knowledge.sonames.driver_evidence] if of_driver else []),
             *(one.evidence for one in loaded),
         ),
-        batch=f"{' '.join(owners)} {missing.soname.partition('.so')[0]}",
+        batch=f"{' '.join(owners)} {'' if missing.bundled else missing.soname.partition('.so')[0]}",
     )
 
 
