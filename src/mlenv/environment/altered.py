@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from mlenv.environment.record_lines import UNSTATED, Entry, entry_of
@@ -24,28 +25,21 @@ _MOST_SHOWN = 1_000
 _GONE, _CHANGED = "gone", "changed"
 
 
-def find_altered(
-    sheet: Sheet, listed: AbstractSet[bytes], shared: AbstractSet[bytes], *, whole: bool = False
-) -> Altered | None:
-    """Return which files of a distribution are not as recorded; None where none were found.
+def is_suspect(sheet: Sheet, sample: Sequence[Entry], shared: AbstractSet[bytes]) -> bool:
+    """Whether some of a few files of a distribution are not as recorded."""
+    return any(_state(sheet, one, shared) is not None for one in sample)
 
-    What it has at the top of the folder of packages is looked for by name. Of one that matters
-    some files are asked for their sizes, its largest binaries among them; where one of them is not
-    as recorded, all are.
+
+def find_altered(
+    sheet: Sheet, shared: AbstractSet[bytes], *, whole: bool = False
+) -> Altered | None:
+    """Return which files of a distribution are not as recorded; None where all are.
 
     Args:
         sheet: Its record.
-        listed: What is in its folder of packages; folders are there with a ``/`` too.
         shared: The paths that other distributions claim too, whose copies may lie there.
-        whole: Whether every file is looked at and hashed.
+        whole: Whether files are hashed, and those are looked at that nobody imports.
     """
-    is_gone = any(_is_gone(sheet, one) for one in sheet.begun.keys() - listed)
-    if not (whole or is_gone):
-        if not sheet.owner.name.startswith(MATTERS):
-            return None
-        sample = [one for one in _sample(sheet) if _counts(one)]
-        if all(_state(sheet, one, shared) is None for one in sample):
-            return None
     entries = (entry_of(line) for line in sheet.record.split(b"\n"))
     kept = [one for one in entries if one and _counts(one, whole=whole)]
     states = [(one.path, _state(sheet, one, shared, is_hashed=whole)) for one in kept]
@@ -68,12 +62,17 @@ def _weight(path: bytes) -> int:
     return weight(path.decode("utf-8", "replace"))
 
 
-def _is_gone(sheet: Sheet, beginning: bytes) -> bool:
-    """Whether what some paths begin with should be in the folder of packages, and is not."""
+def is_gone(site: str, beginning: bytes) -> bool:
+    """Whether what some paths begin with should be in a folder of packages, and is not.
+
+    Args:
+        site: The folder, in whose list of names it was not found.
+        beginning: A folder with its ``/``, or a file.
+    """
     if _is_outside(beginning) or beginning == b"__pycache__/":
         return False
     # systems that do not tell cases apart list the first of two spellings
-    return size_at(sheet.place(beginning)) == MISSING
+    return size_at(os.path.join(site, beginning.decode("utf-8", "surrogateescape"))) == MISSING
 
 
 def _is_outside(path: bytes) -> bool:
@@ -90,15 +89,20 @@ def _counts(entry: Entry, *, whole: bool = False) -> bool:
     return whole or _weight(entry.path) != ASIDE
 
 
-def _sample(sheet: Sheet) -> list[Entry]:
-    """Return the largest binaries of a record, and lines at equal distances."""
+def sample_of(sheet: Sheet) -> list[Entry]:
+    """Return the largest binaries of a record, and lines at equal distances.
+
+    None of a distribution that does not matter, and none that need not be as recorded.
+    """
+    if not sheet.owner.name.startswith(MATTERS):
+        return []
     record, length = sheet.record, len(sheet.record)
     found = sorted(_binaries(sheet), key=lambda one: -one.size)[:_BINARIES]
     for number in range(_SAMPLE):
         entry = _entry_at(record, length * number // _SAMPLE)
         if entry is not None:
             found.append(entry)
-    return found
+    return [one for one in found if _counts(one)]
 
 
 def _binaries(sheet: Sheet) -> Iterator[Entry]:

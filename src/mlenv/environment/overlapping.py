@@ -14,6 +14,8 @@ from mlenv.model.installed_path import ASIDE, weight
 
 Claims = Mapping[bytes, Mapping[int, Entry]]
 """By path what each sheet, by its number, says of the file."""
+Hiding = tuple[int, int, bytes]
+"""Whose package hides whose module, by the numbers of their sheets, and the module's file."""
 
 _SHOWN = 20
 _SIZED = 64
@@ -52,7 +54,7 @@ def find_overlaps(sheets: Sequence[Sheet], claims: Claims) -> tuple[Overlap, ...
     return tuple(sorted(found, key=lambda one: (one.weight, one.owners)))
 
 
-def find_hidden(sheets: Sequence[Sheet]) -> tuple[Overlap, ...]:
+def find_hiding(sheets: Sequence[Sheet]) -> tuple[Hiding, ...]:
     """Return the modules that another distribution's package of the same name hides.
 
     Source: Python, "The import system": a folder with ``__init__.py`` goes before a module.
@@ -68,18 +70,25 @@ def find_hidden(sheets: Sequence[Sheet]) -> tuple[Overlap, ...]:
             module, _, extension = file.partition(b".")
             if not extension.endswith((b"py", b"so", b"pyd")):
                 continue
-            for other in packages.get(module, ()):
-                init = module + _INIT
-                if other != index and b"\n" + init + b"," in b"\n" + sheets[other].record:
-                    found.append(_hiding(sheets[other], sheet, init, file))
+            found += [
+                (other, index, file)
+                for other in packages.get(module, ())
+                if other != index and _has_line(sheets[other].record, module + _INIT)
+            ]
     return tuple(found)
 
 
-def _hiding(one: Sheet, other: Sheet, init: bytes, file: bytes) -> Overlap:
-    shown = (one.shown(init), other.shown(file))
-    module = file.partition(b".")[0].decode("utf-8", "replace")
+def _has_line(record: bytes, path: bytes) -> bool:
+    return record.startswith(path + b",") or b"\n" + path + b"," in record
+
+
+def hidden_by(one: Sheet, other: Sheet, file: bytes) -> Overlap:
+    """Return what it comes to that a package of one distribution hides a file of another."""
+    module = file.partition(b".")[0]
+    shown = (one.shown(module + _INIT), other.shown(file))
     names = (other.owner.name, one.owner.name)
-    return Overlap(names, shown, 0, one.owner.name, 0, _weight(file), module)
+    name = module.decode("utf-8", "replace")
+    return Overlap(names, shown, 0, one.owner.name, 0, _weight(file), name)
 
 
 def _differ(entries: Mapping[int, Entry]) -> bool:

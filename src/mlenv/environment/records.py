@@ -10,17 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
-from mlenv.environment.altered import find_altered
-from mlenv.environment.disk import names_in, read_bytes, read_text
+from mlenv.environment.disk import read_text
 from mlenv.environment.over_conda import find_over_conda
-from mlenv.environment.overlapping import Claims, find_hidden, find_overlaps
-from mlenv.environment.record_lines import claims, folders, plain
+from mlenv.environment.record_cache import RecordCache, identities_of
 from mlenv.environment.sheets import Sheet
+from mlenv.environment.site_records import SiteRecords, work_out
 from mlenv.model.conda_files import held_by
 from mlenv.model.environment import DIST_INFO, Altered, CondaPackage, Distribution, Overlap
 from mlenv.model.requirement import canonical_name
 
-_MOST_BYTES = 64 << 20
 _PACKAGERS = frozenset(("", "conda", "debian", "rpm"))
 """Installers whose packages change files after their records were written; systems name none."""
 
@@ -34,6 +32,7 @@ class Records:
         conda: conda's packages; their files have no record of their own.
         whole: Whether every file is looked at and hashed, not a few of them.
         home: The folder that ``~`` stands for in places outside of the prefix.
+        cache: Where earlier runs are remembered; None to read every record.
     """
 
     def __init__(
@@ -44,7 +43,9 @@ class Records:
         *,
         whole: bool = False,
         home: str = "",
+        cache: RecordCache | None = None,
     ) -> None:
+        self._cache = cache
         self._prefix = prefix
         self._home = home
         self._distributions = tuple(distributions)
@@ -56,31 +57,21 @@ class Records:
         """The files that several distributions claim, for each set of owners."""
         return tuple(
             one
-            for sheets, claimed in self._sites
-            for one in (
-                *find_overlaps(sheets, claimed),
-                *find_hidden(sheets),
-                *self._over_conda(sheets),
-            )
+            for site in self._sites
+            for one in (*site.overlaps(), *self._over_conda(site.sheets))
         )
 
     @cached_property
     def altered(self) -> Sequence[Altered]:
         """The distributions whose files are not as recorded, but for what others claim too."""
         kept = self._kept_by_conda
-        found = []
-        for sheets, claimed in self._sites:
-            listed = _listed(sheets[0].site)
-            shared: dict[int, set[bytes]] = {}
-            for path, entries in claimed.items():
-                for index in entries:
-                    shared.setdefault(index, set()).add(path)
-            for index, sheet in enumerate(sheets):
-                one = find_altered(sheet, listed, shared.get(index, set()), whole=self._whole)
-                # who installed it stands in a file of its own, which is read where it matters
-                if one is not None and _is_installers(sheet.owner, kept):
-                    found.append(one)
-        return tuple(found)
+        return tuple(
+            one
+            for site in self._sites
+            for sheet, one in site.altered(whole=self._whole)
+            # who installed it stands in a file of its own, which is read where it matters
+            if _is_installers(sheet.owner, kept)
+        )
 
     def modules(self) -> Mapping[str, str]:
         """Return the canonical name of the distribution that owns each top-level module.
@@ -138,28 +129,38 @@ class Records:
         return found
 
     @cached_property
-    def _sheets(self) -> tuple[Sheet, ...]:
-        found = []
-        for one in self._distributions:
-            if one.form != DIST_INFO:
-                continue
-            data = read_bytes(os.path.join(self._place(one.location), "RECORD"), _MOST_BYTES)
-            if data:
-                record = plain(data)
-                site = self._place(one.site)
-                found.append(Sheet(one, site, record, folders(record)))
-        return tuple(found)
+    def _sheets(self) -> Sequence[Sheet]:
+        return [sheet for sheet, _ in self._found]
 
     @cached_property
-    def _sites(self) -> tuple[tuple[Sequence[Sheet], Claims], ...]:
-        """For each folder of packages the records, and what several of them claim."""
+    def _found(self) -> Sequence[tuple[Sheet, os.stat_result]]:
+        """The records that are there, and what the system says of them."""
+        found = []
+        for one in self._distributions:
+            if one.form == DIST_INFO:
+                file = os.path.join(self._place(one.location), "RECORD")
+                try:
+                    state = os.stat(file)
+                except (OSError, ValueError):
+                    continue
+                found.append((Sheet(one, self._place(one.site), file), state))
+        return found
+
+    @cached_property
+    def _sites(self) -> Sequence[SiteRecords]:
+        """The records of each folder of packages, and what is worked out of them."""
         sites: dict[str, list[Sheet]] = {}
         for sheet in self._sheets:
             sites.setdefault(sheet.site, []).append(sheet)
-        return tuple(
-            (sheets, claims([one.record for one in sheets], [one.begun for one in sheets]))
-            for sheets in sites.values()
-        )
+        worked = None
+        if self._cache is not None:
+            identities = identities_of((sheet.file, state) for sheet, state in self._found)
+            worked = self._cache.load(identities, [len(sheets) for sheets in sites.values()])
+        if worked is None:
+            worked = [work_out(sheets) for sheets in sites.values()]
+            if self._cache is not None:
+                self._cache.store(identities, worked)
+        return [SiteRecords(*one) for one in zip(sites.values(), worked, strict=True)]
 
     @cached_property
     def _kept_by_conda(self) -> frozenset[str]:
@@ -188,9 +189,3 @@ def _module(beginning: str) -> str:
         return ""
     is_module = is_folder or extension == "py" or extension.endswith(("so", "pyd"))
     return name if is_module and name.isidentifier() and name != "__pycache__" else ""
-
-
-def _listed(site: str) -> frozenset[bytes]:
-    """Return the names in a folder of packages, each as a file's and as a folder's."""
-    names = [name.encode("utf-8", "surrogateescape") for name in names_in(site)]
-    return frozenset((*names, *(name + b"/" for name in names)))

@@ -5,32 +5,41 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping
+from functools import cached_property
 
-from mlenv.environment.disk import feed
-from mlenv.environment.record_lines import Entry, Stretch
+from mlenv.environment.disk import feed, read_bytes
+from mlenv.environment.record_lines import Entry, Stretch, folders, plain
 from mlenv.model.environment import Distribution
-from mlenv.records import dataclass
 
+_MOST_BYTES = 64 << 20
 _ALGORITHMS = frozenset(("sha256", "sha384", "sha512", "sha1", "md5", "blake2b", "sha3_256"))
 MISSING, UNKNOWN = -1, -2
 """Instead of a size: no such file, or nothing can be told of it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """The record of one distribution.
+    """The record of one distribution, read when first asked for.
 
-    Attributes:
+    Args:
         owner: Whose it is.
         site: The folder that its paths start from, whole.
-        record: Its lines, in their plain form.
-        begun: What their paths begin with.
+        file: Where it lies, whole.
     """
 
-    owner: Distribution
-    site: str
-    record: bytes
-    begun: Mapping[bytes, Stretch]
+    def __init__(self, owner: Distribution, site: str, file: str) -> None:
+        self.owner = owner
+        self.site = site
+        self.file = file
+
+    @cached_property
+    def record(self) -> bytes:
+        """Its lines, in their plain form; none where it cannot be read."""
+        return plain(read_bytes(self.file, _MOST_BYTES) or b"")
+
+    @cached_property
+    def begun(self) -> Mapping[bytes, Stretch]:
+        """What its paths begin with."""
+        return folders(self.record)
 
     def place(self, path: bytes) -> str:
         """Return where a recorded file lies."""

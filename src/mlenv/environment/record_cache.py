@@ -1,0 +1,170 @@
+"""What the records of an environment told an earlier run, so that a second one reads none of them.
+
+It holds where each record has the device, inode, size, and times of the last change of content and
+of inode that it had; see :mod:`mlenv.binaries.cache`. What they speak of is looked at each time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from binascii import crc32
+from collections.abc import Iterable, Mapping, Sequence
+
+from mlenv import __version__
+from mlenv.caches import (
+    UnexpectedError,
+    as_kind,
+    cache_folder,
+    fields_of,
+    keep,
+    read_json,
+    write_json,
+)
+from mlenv.environment.record_lines import Entry
+from mlenv.environment.site_records import Worked
+
+Identities = list[list[str | int]]
+"""For each record its place, and what tells that it is the one it was."""
+
+_SCHEMA = 1
+_MOST_FILES = 64
+_SETTLED = 2_000_000_000
+"""In nanoseconds: what changed so lately may change again within a tick of the clock."""
+
+
+class RecordCache:
+    """The folder in which it is remembered.
+
+    Args:
+        folder: The folder.
+        prefix: The environment, with links resolved.
+    """
+
+    def __init__(self, folder: str, prefix: str) -> None:
+        self._prefix = prefix
+        name = f"{crc32(prefix.encode('utf-8', 'surrogatepass')):08x}.json"
+        self._path = os.path.join(folder, name)
+
+    def load(self, identities: Identities, counts: Sequence[int]) -> list[Worked] | None:
+        """Return what was remembered; None where it does not hold for these records any more.
+
+        Args:
+            identities: Of all records.
+            counts: How many of them each folder of packages has.
+        """
+        held = read_json(self._path)
+        if not isinstance(held, dict) or held.get("of") != [*self._of, identities]:
+            return None
+        try:
+            said = fields_of(held.get("sites"), len(counts))
+            found = [_worked(one, count) for one, count in zip(said, counts, strict=True)]
+        except (UnexpectedError, UnicodeEncodeError):
+            return None
+        keep(self._path)
+        return found
+
+    def store(self, identities: Identities, worked: Sequence[Worked]) -> None:
+        """Remember what was worked out, unless a record changed within the last seconds."""
+        latest = time.time_ns() - _SETTLED
+        if any(isinstance(at, int) and at > latest for one in identities for at in one[-2:]):
+            return
+        sites = [_said(one) for one in worked]
+        write_json(self._path, {"of": [*self._of, identities], "sites": sites}, _MOST_FILES)
+
+    @property
+    def _of(self) -> list[int | str]:
+        return [_SCHEMA, __version__, self._prefix]
+
+
+def open_record_cache(prefix: str) -> RecordCache | None:
+    """Return the user's cache of an environment's records; None where it has no place."""
+    folder = cache_folder("records", (prefix,))
+    return RecordCache(folder, os.path.realpath(prefix)) if folder else None
+
+
+def identities_of(places: Iterable[tuple[str, os.stat_result]]) -> Identities:
+    """Return what tells that records are the ones they were.
+
+    Args:
+        places: Their places, and what the system says of them.
+    """
+    return [
+        [place, at.st_dev, at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns]
+        for place, at in places
+    ]
+
+
+def _said(worked: Worked) -> list[object]:
+    return [
+        [
+            [_text(path), [[index, *_fields(entry)] for index, entry in entries.items()]]
+            for path, entries in worked.claims.items()
+        ],
+        [[one, other, _text(file)] for one, other, file in worked.hiding],
+        [_text(one) for one in worked.tops],
+        [[index, [_line(one) for one in sample]] for index, sample in worked.samples.items()],
+    ]
+
+
+def _line(entry: Entry) -> list[str | int]:
+    return [_text(entry.path), *_fields(entry)]
+
+
+def _fields(entry: Entry) -> tuple[str, int]:
+    return _text(entry.digest), entry.size
+
+
+def _text(data: bytes) -> str:
+    return data.decode("latin-1")
+
+
+def _worked(said: object, count: int) -> Worked:
+    """Return what was remembered of one folder, each part of which may be anything.
+
+    Raises:
+        UnexpectedError: It is not as this version writes it.
+    """
+    claims, hiding, tops, samples = fields_of(said, 4)
+    return Worked(
+        dict(_claim(one, count) for one in as_kind(list, claims)),
+        tuple(_hiding(one, count) for one in as_kind(list, hiding)),
+        frozenset(_data(one) for one in as_kind(list, tops)),
+        dict(_sample(one, count) for one in as_kind(list, samples)),
+    )
+
+
+def _claim(said: object, count: int) -> tuple[bytes, Mapping[int, Entry]]:
+    path, entries = fields_of(said, 2)
+    data = _data(path)
+    found = {}
+    for one in as_kind(list, entries):
+        index, digest, size = fields_of(one, 3)
+        found[_index(index, count)] = Entry(data, _data(digest), as_kind(int, size))
+    if not found:
+        raise UnexpectedError
+    return data, found
+
+
+def _hiding(said: object, count: int) -> tuple[int, int, bytes]:
+    one, other, file = fields_of(said, 3)
+    return _index(one, count), _index(other, count), _data(file)
+
+
+def _sample(said: object, count: int) -> tuple[int, Sequence[Entry]]:
+    index, entries = fields_of(said, 2)
+    found = [fields_of(one, 3) for one in as_kind(list, entries)]
+    return _index(index, count), [
+        Entry(_data(path), _data(digest), as_kind(int, size)) for path, digest, size in found
+    ]
+
+
+def _index(value: object, count: int) -> int:
+    index = as_kind(int, value)
+    if not 0 <= index < count:
+        raise UnexpectedError
+    return index
+
+
+def _data(value: object) -> bytes:
+    return as_kind(str, value).encode("latin-1")
