@@ -11,7 +11,7 @@ from mlenv.binaries.link import link
 from mlenv.binaries.scan import read_binaries
 from mlenv.environment.records import Records
 from mlenv.model.binary import Binaries
-from mlenv.model.environment import CONDA, Environment
+from mlenv.model.environment import CONDA, VENV, Environment
 from mlenv.records import replace
 
 
@@ -34,8 +34,8 @@ def with_binaries(
     files = environment.files
     owner_of = files.owner_of if isinstance(files, Records) else _nobody
     folders = [site for site in environment.sites if not os.path.isabs(site)]
-    if environment.manager == CONDA:
-        folders.append("lib")
+    if environment.manager in (CONDA, VENV):  # wheels of mkl and tbb put libraries there, too
+        folders += ["lib", "Library"]
     cache = open_cache((environment.prefix,)) if use_cache else None
     scan = read_binaries(environment.prefix, folders, owner_of, cache=cache, progress=progress)
     library_path = [one for one in variables.get("LD_LIBRARY_PATH", "").split(os.pathsep) if one]

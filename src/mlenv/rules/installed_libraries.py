@@ -175,7 +175,8 @@ def _way(
     if knowledge.sonames.is_of_driver(missing.soname):
         return "install NVIDIA's driver where this is to run"
     if missing.bundled:
-        return f"install {owners[0] if owners else 'the package'} again"
+        name = owners[0] if owners else "it"
+        return f"reinstall {name}, with --reinstall of uv or --force-reinstall of pip"
     if brings is None:
         return f"install what holds {missing.soname}"
     ways = []
