@@ -6,20 +6,19 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from machines import machine_of
 from making import environment_of, write_environment
 
+import mlenv
 from mlenv.knowledge import Knowledge
 from mlenv.model.surroundings import Surroundings
 from mlenv.tracebacks.explain import Cause, causes_of
 from mlenv.tracebacks.paste import MOST_BYTES, decoded, lines_of, modules_in
 from mlenv.tracebacks.recognise import recognise
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KNOWLEDGE = Knowledge()
 TODAY = "2026-11-20"
@@ -284,6 +283,38 @@ def test_the_program_as_json(tmp_path: Path) -> None:
     assert (first["id"], first["line"], first["weight"]) == ("nms", 4, "root")
     assert first["rules"][0] == "CMP001"
     assert second["said"] == {"module": "transformers", "name": "BertThing"}
+
+
+@pytest.mark.parametrize("env", ["none", "auto"])
+def test_the_json_is_as_its_schema_has_it(tmp_path: Path, env: str) -> None:
+    import jsonschema
+
+    write_environment(
+        tmp_path / ".venv",
+        [
+            {"name": "torch", "version": "2.4.1"},
+            {"name": "torchvision", "version": "0.18.1", "requires": ["torch (==2.3.1)"]},
+        ],
+    )
+    pasted = f"{CHAIN}ERROR: torchvision 0.18.1 requires torch==2.3.1, but you have torch 2.4.1 "
+    pasted += "which is incompatible."
+    done = explain(tmp_path, "--env", env, "--format", "json", pasted=pasted.encode())
+    document = json.loads(done.stdout)
+    schema = Path(mlenv.__file__).parent / "schemas" / "explain.schema.json"
+    jsonschema.Draft202012Validator(json.loads(schema.read_text("utf-8"))).validate(document)
+    found = [one["rule"] for cause in document["causes"] for one in cause["findings"]]
+    assert bool(found) is (env == "auto")
+
+
+def test_no_credential_of_a_log_is_repeated(tmp_path: Path) -> None:
+    line = (
+        b"No matching distribution found for torch==9 from https://me:hunter2@index.example/simple"
+    )
+    for form in ("text", "json"):
+        done = explain(tmp_path, "--format", form, pasted=line)
+        assert done.returncode == 0
+        assert b"torch" in done.stdout
+        assert b"hunter2" not in done.stdout
 
 
 def test_nothing_known_is_said_plainly(tmp_path: Path) -> None:

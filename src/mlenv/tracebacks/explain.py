@@ -95,5 +95,5 @@ def _bearing(
 
 def _is_about(finding: Reported, names: Sequence[str]) -> bool:
     """Whether a finding speaks of the packages of a message: what many speak of tells nothing."""
-    telling = frozenset(names) - _COMMON or frozenset(names)
-    return not names or bool(telling.intersection(finding.packages))
+    telling = frozenset(names) - _COMMON
+    return not telling or bool(telling.intersection(finding.packages))

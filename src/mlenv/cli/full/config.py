@@ -40,7 +40,9 @@ def show(
 @config.command()
 def schema(
     of: Annotated[
-        Literal["config", "audit", "deps", "baseline", "snapshot", "env", "diff", "tree"],
+        Literal[
+            "config", "audit", "deps", "baseline", "snapshot", "env", "diff", "tree", "explain"
+        ],
         typer.Option("--of", help="Of [tool.mlenv], or of the JSON that a command writes."),
     ] = "config",
 ) -> ConfigSchemaRequest:
