@@ -236,6 +236,7 @@ def test_the_runtimes_that_binaries_load(tmp_path: Path) -> None:
         "c/x.so": module("x", "libgomp.so.1"),
         "mkl/libmkl_intel_thread.so.2": make_elf(),
         "mkl/libiomp5.so": make_elf(soname="libiomp5.so"),
+        "mkl/libiomp5_db.so": make_elf(soname="libiomp5_db.so"),
     }
     found = [
         (one.family, one.path.removeprefix(f"{SITE}/"))

@@ -12,6 +12,7 @@ from mlenv.model.binary import ELF, Binary, Runtime
 
 _FAMILY = re.compile(r"(libgomp|libiomp5|libomp)(?:md|\d*)(?=[-._]|$)")
 _MKL = re.compile(r"(?:lib)?mkl_intel_thread[.\d]")
+_OF_MKL = ("libiomp5.so", "libiomp5.dylib", "libiomp5md.dll")
 """MKL names no runtime among what it needs, and loads Intel's when it first computes."""
 
 
@@ -39,12 +40,7 @@ def _loaded(binary: Binary, loader: Loader, by_name: dict[str, list[Binary]]) ->
     """Yield the runtimes that a binary loads."""
     wanted = [posixpath.basename(one) for one in binary.needed]
     if _MKL.match(posixpath.basename(binary.path)):
-        yield from (
-            one.path
-            for name, all_ in by_name.items()
-            for one in all_
-            if name.startswith("libiomp5")
-        )
+        yield from (one.path for name in _OF_MKL for one in by_name.get(name, ()))
     for name in wanted:
         if not _FAMILY.match(name):
             continue

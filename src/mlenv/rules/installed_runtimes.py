@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlenv.model.binary import Runtime
-from mlenv.model.environment import Environment
+from mlenv.model.environment import CONDA, Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.model.target import LINUX, MACOS
 from mlenv.phrases import listed
@@ -32,7 +32,7 @@ def several_openmp(environment: Environment) -> Iterator[Finding]:
     conda's MKL brings ``libiomp5``, wheels bring a copy of their own. Each refuses to start where
     the other one runs already, and ends the process. Copies of GNU's ``libgomp`` beside each
     other, as torch and scikit-learn bring them, do no harm on x86 and are not reported; on ARM
-    they are worth a note, and so are LLVM's on macOS, where wheels live with them mostly.
+    they are worth a note, and so are those of wheels alone, which live with each other mostly.
 
     Messages that users see: "OMP: Error #15: Initializing libiomp5md.dll, but found libiomp5md.dll
     already initialized", "libgomp.so.1: cannot allocate memory in static TLS block".
@@ -53,7 +53,8 @@ def several_openmp(environment: Environment) -> Iterator[Finding]:
     arch = interpreter.machine if interpreter is not None else ""
     if len(checked) > 1:
         intel = any(one.family == _INTEL for one in checked)
-        mild = system == MACOS or not intel
+        # wheels are made to live with each other; conda's MKL and a wheel are not
+        mild = system == MACOS or not intel or environment.manager != CONDA
         yield _finding(
             environment,
             checked,
