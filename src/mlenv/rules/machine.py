@@ -56,12 +56,11 @@ def driver_library_mismatch(
     user = gpu_user(settings) if driver.problem == MISMATCH and is_meant_here(targets) else None
     if user is None:
         return
-    pair = ""
+    pair = "the driver's library is of another version than its module in the kernel"
     if driver.kernel_version and driver.library_version:
-        pair = f": {driver.library_version} and {driver.kernel_version}"
+        pair = f"the library is {driver.library_version}, the kernel has {driver.kernel_version}"
     yield Finding(
-        f"the driver's library and its module in the kernel are of different versions{pair}; "
-        f"{user.shown} cannot use the GPUs",
+        f"driver/library version mismatch: {pair}, and {user.shown} cannot use the GPUs",
         where(machine, "driver"),
         (user.name,),
         help=_after_update(machine),
