@@ -63,7 +63,7 @@ def size_at(place: str) -> int:
 
 def has_content(place: str, entry: Entry) -> bool | None:
     """Return whether a file has the hash that a record gives it; None where that is not known."""
-    algorithm = entry.digest.partition(b"=")[0].decode("ascii")
+    algorithm = entry.digest.partition(b"=")[0].decode("ascii", "replace")
     if algorithm not in _ALGORITHMS:
         return None
     # most files are told apart by their sizes
@@ -75,5 +75,5 @@ def has_content(place: str, entry: Entry) -> bool | None:
         return None
     said = entry.digest.partition(b"=")[2]
     return (
-        urlsafe_b64encode(made.digest()).rstrip(b"=") == said or made.hexdigest() == said.decode()
+        urlsafe_b64encode(made.digest()).rstrip(b"=") == said or made.hexdigest().encode() == said
     )
