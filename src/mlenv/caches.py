@@ -12,6 +12,10 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+Identity = tuple[int, int, int, int, int]
+"""Device, inode, size, and the times of the last change of content and of inode in nanoseconds."""
+SETTLED = 2_000_000_000
+"""In nanoseconds; the coarsest clock of a file system, that of FAT, ticks every two seconds."""
 _LARGEST = 1 << 24
 
 
@@ -44,6 +48,17 @@ def _of_user() -> str:
         usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
         named = os.path.expanduser(usual)
     return os.path.join(named, "mlenv")
+
+
+def identity_of(status: os.stat_result) -> Identity:
+    """Return what tells that a file is the one it was."""
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
 
 
 def read_json(path: str) -> object:

@@ -45,7 +45,7 @@ def put(prefix: Path) -> Put:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BinaryCache:
-    monkeypatch.setattr("mlenv.binaries.cache._SETTLED", -(1 << 62))
+    monkeypatch.setattr("mlenv.binaries.cache.SETTLED", -(1 << 62))
     return BinaryCache(str(tmp_path / "cache"))
 
 

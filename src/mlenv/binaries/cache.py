@@ -24,6 +24,8 @@ from typing import Any
 
 from mlenv import __version__
 from mlenv.caches import (
+    SETTLED,
+    Identity,
     UnexpectedError,
     as_kind,
     cache_folder,
@@ -35,8 +37,6 @@ from mlenv.caches import (
 )
 from mlenv.model.binary import CAPI, ELF, MACHO, PE, PYBIND11, RUST, Binary, Kernels, NumpyUse
 
-Identity = tuple[int, int, int, int, int]
-"""Device, inode, size, and the times of the last change of content and of inode in nanoseconds."""
 Read = Binary | None
 """What reading a file gave: None for a text. Why one was not read is asked again each time."""
 Known = Mapping[str, tuple[Identity, Read]]
@@ -45,8 +45,6 @@ Known = Mapping[str, tuple[Identity, Read]]
 _SCHEMA = 2
 _MOST_FILES = 64
 """Environments that are remembered; those that were not looked at for longest go first."""
-_SETTLED = 2_000_000_000
-"""In nanoseconds; the coarsest clock of a file system, that of FAT, ticks every two seconds."""
 _FORMATS = frozenset((ELF, MACHO, PE))
 _KINDS = frozenset((CAPI, PYBIND11, RUST))
 
@@ -82,7 +80,7 @@ class BinaryCache:
             prefix: As :meth:`load` has it.
             known: What to remember.
         """
-        latest = time.time_ns() - _SETTLED
+        latest = time.time_ns() - SETTLED
         files = {
             name: [identity, _listed(read)]
             for name, (identity, read) in known.items()
@@ -104,17 +102,6 @@ def open_cache(audited: Iterable[str]) -> BinaryCache | None:
     """
     folder = cache_folder("binaries", audited)
     return BinaryCache(folder) if folder else None
-
-
-def identity_of(status: os.stat_result) -> Identity:
-    """Return what tells that a file is the one it was."""
-    return (
-        status.st_dev,
-        status.st_ino,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
 
 
 def _made_by() -> list[Any]:

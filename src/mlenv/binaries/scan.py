@@ -7,8 +7,9 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from mlenv.binaries.cache import BinaryCache, Identity, Read, identity_of
+from mlenv.binaries.cache import BinaryCache, Read
 from mlenv.binaries.read import read_binary
+from mlenv.caches import Identity, identity_of
 from mlenv.model.binary import Binaries, Binary
 from mlenv.project.files import Unreadable
 from mlenv.records import dataclass, replace

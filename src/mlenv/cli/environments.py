@@ -34,7 +34,7 @@ def environment_of(
         folder: The project's.
         static: Whether only one that is named by its path counts.
         binaries: Whether compiled files are read.
-        cache: Whether what is known of them from an earlier run counts.
+        cache: Whether what is known of them and of records from an earlier run counts.
         verify: Whether every file is held against its record.
 
     Raises:
@@ -54,7 +54,12 @@ def environment_of(
         # what the shell adds to the path holds for the environment that it is in
         variables = {name: os.environ[name] for name in _OF_USER if name in os.environ}
     found = read_environment(
-        place.prefix, place.name, variables=variables, is_project=place.is_project, verify=verify
+        place.prefix,
+        place.name,
+        variables=variables,
+        is_project=place.is_project,
+        verify=verify,
+        use_cache=cache,
     )
     if found is None:
         if choice == AUTO:

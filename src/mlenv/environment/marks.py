@@ -15,12 +15,14 @@ class WrittenMarks:
 
     Args:
         folder: The folder of its metadata, whole.
+        tags: The tags of its wheel, where they are known already.
 
     Source: Recording installed projects (``INSTALLER``, ``REQUESTED``); PEP 427; PEP 610.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, tags: tuple[str, ...] | None = None) -> None:
         self._folder = folder + os.sep
+        self._tags = tags
 
     @cached_property
     def installer(self) -> str:
@@ -35,7 +37,7 @@ class WrittenMarks:
     @cached_property
     def tags(self) -> tuple[str, ...]:
         """The tags of its wheel."""
-        return read_tags(f"{self._folder}WHEEL")
+        return read_tags(f"{self._folder}WHEEL") if self._tags is None else self._tags
 
     @cached_property
     def origin(self) -> Origin | None:

@@ -229,12 +229,14 @@ class Found:
         form: ``dist-info`` or ``egg-info``.
         metadata: What they say.
         damage: What is wrong with them; empty for nothing.
+        tags: The tags of its wheel, where those were read with them.
     """
 
     path: str
     form: str
     metadata: Metadata
     damage: str = ""
+    tags: tuple[str, ...] | None = None
 
 
 def read_found(site: str, entry: str) -> Found:

@@ -10,11 +10,13 @@ from mlenv.environment.conda_history import read_history
 from mlenv.environment.conda_meta import Record, read_records
 from mlenv.environment.disk import modified, names_in, read_text
 from mlenv.environment.interpreter import base_folder, executable, read_interpreter
+from mlenv.environment.known import KnownMetadata, open_known
 from mlenv.environment.layout import Layout, find_layout
 from mlenv.environment.marks import WrittenMarks
 from mlenv.environment.metadata import (
     Found,
     read_found,
+    read_tags,
 )
 from mlenv.environment.page import Page
 from mlenv.environment.paths import (
@@ -26,6 +28,7 @@ from mlenv.environment.paths import (
     user_site,
 )
 from mlenv.environment.pythons import managed_marker, other_pythons
+from mlenv.environment.record_cache import open_record_cache
 from mlenv.environment.records import Records
 from mlenv.environment.truth import SPEAKING, read_truths
 from mlenv.model.environment import (
@@ -70,6 +73,7 @@ def read_environment(
     variables: Mapping[str, str] | None = None,
     is_project: bool = False,
     verify: bool = False,
+    use_cache: bool = False,
 ) -> Environment | None:
     """Return what is installed under a prefix; None where it is no environment.
 
@@ -81,20 +85,27 @@ def read_environment(
             path; none for an environment that nobody is in.
         is_project: Whether it belongs to the project that is audited.
         verify: Whether every file is to be held against its record.
+        use_cache: Whether what is known of metadata from an earlier run counts, and is kept.
     """
     layout = find_layout(prefix)
     if layout is None:
         return None
-    return _Reader(layout, name or os.path.basename(os.path.abspath(prefix)) or prefix).read(
-        variables or {}, is_project=is_project, verify=verify
+    known = open_known(layout.prefix, (layout.prefix,)) if use_cache else None
+    shown = name or os.path.basename(os.path.abspath(prefix)) or prefix
+    found = _Reader(layout, shown, known).read(
+        variables or {}, is_project=is_project, verify=verify, use_cache=use_cache
     )
+    if known is not None:
+        known.close()
+    return found
 
 
 class _Reader:
     """Reads one environment."""
 
-    def __init__(self, layout: Layout, name: str) -> None:
+    def __init__(self, layout: Layout, name: str, known: KnownMetadata | None) -> None:
         self.layout = layout
+        self.known = known
         self.page = Page(name)
         self.name = name
         self.oddities: list[Oddity] = []
@@ -105,7 +116,9 @@ class _Reader:
         self.has_links = False
         self.home = ""
 
-    def read(self, variables: Mapping[str, str], *, is_project: bool, verify: bool) -> Environment:
+    def read(
+        self, variables: Mapping[str, str], *, is_project: bool, verify: bool, use_cache: bool
+    ) -> Environment:
         layout = self.layout
         home = variables.get("HOME", "")
         self.home = home.rstrip(os.sep) + os.sep if os.path.isabs(home) else ""
@@ -124,6 +137,7 @@ class _Reader:
             builds = {one.name: (one.version, one.build) for one in conda.values()}
             blas = read_blas((*layout.sites, *base), builds)
         sites = tuple(self._shown(site) for site in layout.sites)
+        cache = open_record_cache(layout.prefix) if use_cache else None
         own = [one for one in self.distributions.values() if one.site in sites]
         return Environment(
             layout.prefix,
@@ -139,7 +153,7 @@ class _Reader:
             tuple(self.oddities),
             torch,
             blas,
-            Records(layout.prefix, own, conda.values(), whole=verify, home=self.home),
+            Records(layout.prefix, own, conda.values(), whole=verify, home=self.home, cache=cache),
             is_project=is_project,
             root=layout.root,
             conda_changes=read_history(layout.prefix) if conda else (),
@@ -186,7 +200,7 @@ class _Reader:
         if entry.endswith(".egg-link"):
             one = self._of_link(site, entry)
         else:
-            one = self._of_found(site, read_found(site, entry))
+            one = self._of_found(site, self._read(site, entry))
         if one is None:
             return
         other = here.get(one.name)
@@ -201,6 +215,22 @@ class _Reader:
             shown = f"{other.version or 'no version'} and {one.version or 'no version'}"
             self._odd(TWICE, os.path.join(site, entry), shown, one.name, other.span)
 
+    def _read(self, site: str, entry: str) -> Found:
+        """Return the metadata of an entry, from an earlier run where they are what they were."""
+        known, path = self.known, os.path.join(site, entry)
+        if known is None or not entry.endswith(".dist-info"):
+            return read_found(site, entry)
+        remembered = known.find(path)
+        if remembered is not None:
+            return Found(path, DIST_INFO, remembered.metadata, tags=remembered.tags)
+        signs = known.signs_of(path)
+        found = read_found(site, entry)
+        if signs is None or found.damage:
+            return found
+        tags = read_tags(os.path.join(path, "WHEEL"))
+        known.remember(path, signs, found.metadata, tags)
+        return replace(found, tags=tags)
+
     def _of_found(self, site: str, found: Found) -> Distribution | None:
         said = found.metadata
         if not said.name:
@@ -213,7 +243,11 @@ class _Reader:
             if not said.version:
                 return None
         is_wheel = found.form == DIST_INFO
-        marks = WrittenMarks(found.path) if is_wheel else Noted(installed_at=modified(found.path))
+        marks = (
+            WrittenMarks(found.path, found.tags)
+            if is_wheel
+            else Noted(installed_at=modified(found.path))
+        )
         # an editable installation always leaves a .pth file: few environments have one of theirs
         origin = marks.origin if self.has_links else None
         if origin is not None and origin.editable and origin.exists is False:

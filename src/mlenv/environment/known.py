@@ -1,0 +1,159 @@
+"""What metadata told an earlier run, so that the next one opens none of their files.
+
+An entry holds while the files that it was read from are what they were, by the same signs as
+compiled files (see :mod:`mlenv.binaries.cache`). Only whole metadata are remembered, and nothing of
+what a file of the cache says is trusted: what is not as this version writes it is read anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from mlenv import __version__
+from mlenv.caches import SETTLED, cache_folder, identity_of, keep, read_json, write_json
+from mlenv.environment.metadata import Metadata
+from mlenv.records import dataclass
+
+_SCHEMA = 1
+_MOST_FILES = 64
+"""Environments that are remembered."""
+_FILES = ("METADATA", "WHEEL")
+_FIELDS = 7
+_LINE = "\n"
+Signs = list[list[int] | None]
+"""For each of the files what tells that it is what it was; None for one that is not there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Remembered:
+    """What the files of one distribution say.
+
+    Attributes:
+        metadata: Its ``METADATA``.
+        tags: The tags of its ``WHEEL``.
+    """
+
+    metadata: Metadata
+    tags: tuple[str, ...]
+
+
+class KnownMetadata:
+    """What is remembered of one environment's distributions.
+
+    Args:
+        path: The file of the cache.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._held = _load(path)
+        self._asked: dict[str, list[Any]] = {}
+        self._is_new = False
+
+    def find(self, folder: str) -> Remembered | None:
+        """Return what is known of a folder of metadata; None where they have to be read.
+
+        Args:
+            folder: Its path, whole.
+        """
+        entry = self._held.get(folder)
+        found = _remembered(entry, _signs_of(folder)) if entry is not None else None
+        if entry is not None and found is not None:
+            self._asked[folder] = entry
+        return found
+
+    def signs_of(self, folder: str) -> Signs | None:
+        """Return what tells that the files are what they were; None where nobody can tell.
+
+        They are to be asked for before the files are read, and handed to :meth:`remember` after.
+        """
+        signs = _signs_of(folder)
+        latest = time.time_ns() - SETTLED
+        is_settled = all(max(one[3:]) < latest for one in signs if one is not None)
+        return signs if signs[0] is not None and is_settled else None
+
+    def remember(
+        self,
+        folder: str,
+        signs: Signs | None,
+        metadata: Metadata,
+        tags: tuple[str, ...],
+    ) -> None:
+        """Keep what was read for the next run."""
+        if signs is None:
+            return
+        self._is_new = True
+        self._asked[folder] = [
+            signs,
+            metadata.name,
+            metadata.version,
+            _LINE.join(metadata.requires),
+            metadata.requires_python,
+            _LINE.join(metadata.extras),
+            _LINE.join(tags),
+        ]
+
+    def close(self) -> None:
+        """Write what is new, and forget what is not there any more."""
+        if self._is_new or len(self._asked) < len(self._held):
+            said = {"made_by": _made_by(), "folders": self._asked}
+            write_json(self._path, said, _MOST_FILES)
+        elif self._held:
+            keep(self._path)
+
+
+def open_known(prefix: str, audited: Iterable[str]) -> KnownMetadata | None:
+    """Return what is remembered of an environment; None where the user has no place for it.
+
+    Args:
+        prefix: The environment's folder.
+        audited: Folders in which nothing is written.
+    """
+    folder = cache_folder("metadata", audited)
+    if not folder:
+        return None
+    whole = os.path.realpath(prefix).encode("utf-8", "surrogatepass")
+    return KnownMetadata(os.path.join(folder, f"{hashlib.sha256(whole).hexdigest()[:32]}.json"))
+
+
+def _made_by() -> list[Any]:
+    return [_SCHEMA, __version__]
+
+
+def _load(path: str) -> dict[str, Any]:
+    held = read_json(path)
+    if not isinstance(held, dict) or held.get("made_by") != _made_by():
+        return {}
+    folders = held.get("folders")
+    return folders if isinstance(folders, dict) else {}
+
+
+def _signs_of(folder: str) -> Signs:
+    return [_sign_of(f"{folder}{os.sep}{name}") for name in _FILES]
+
+
+def _sign_of(path: str) -> list[int] | None:
+    try:
+        return [*identity_of(os.stat(path))]
+    except (OSError, ValueError):
+        return None
+
+
+def _remembered(entry: object, signs: Signs) -> Remembered | None:
+    """Return what an entry says, each part of which may be anything; None where it may not hold."""
+    if type(entry) is not list or len(entry) != _FIELDS or entry[0] != signs:
+        return None
+    for one in entry[1:]:
+        if type(one) is not str:
+            return None
+    _, name, version, requires, python, extras, tags = entry
+    metadata = Metadata(name, version, _lines(requires), python, _lines(extras))
+    return Remembered(metadata, _lines(tags))
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(text.split(_LINE)) if text else ()
