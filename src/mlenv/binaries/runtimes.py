@@ -47,8 +47,14 @@ def _loaded(binary: Binary, loader: Loader, by_name: dict[str, list[Binary]]) ->
         if binary.format == ELF:
             at = loader.find(binary, name) if binary.path in loader.by_path else ""
             if at:
-                yield at if at in loader.by_path else posixpath.basename(os.path.realpath(at))
+                yield at if at in loader.by_path else _of_system(loader, at)
             continue
         fitting = by_name.get(name.lower(), [])
         own = [one for one in fitting if one.owner == binary.owner]
         yield from (one.path for one in own or fitting)
+
+
+def _of_system(loader: Loader, path: str) -> str:
+    """Return the name of a file of the system; links to one file have one name."""
+    on_disk = loader.on_disk(path)
+    return posixpath.basename(os.path.realpath(on_disk) if on_disk else path)

@@ -84,7 +84,9 @@ def _finding(
     severity: Severity,
 ) -> Finding:
     owners = list(dict.fromkeys(one.owner for one in found if one.owner))
-    shown = [f"{one.path.rpartition('/')[2]} of {one.owner or 'the system'}" for one in found]
+    shown = [
+        f"{one.path.rpartition('/')[2]} of {one.owner}" if one.owner else one.path for one in found
+    ]
     return Finding(
         f"{len(found)} OpenMP runtimes are there, {outcome}: {listed(shown, _MOST_NAMED)}",
         environment.where(owners[0]) if owners else environment.span,
