@@ -110,8 +110,9 @@ class _Reader:
         return tuple(names)
 
     def targets(self, key: str, value: Any) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-        from mlenv.machine.choose import LOCAL, NONE, table_fields
+        from mlenv.machine.choose import NONE, table_fields
         from mlenv.machine.keys import MACHINE_KEYS
+        from mlenv.model.target import LOCAL
 
         for name, table in self.typed(key, value, dict).items():
             if name in (LOCAL, NONE):

@@ -21,7 +21,6 @@ _DEEPEST = 64
 _MOST_ENTRIES = 5_000_000
 _MOST_FILES = 100_000
 _AT_A_TIME = 8
-_OUTSIDE = "it is a link that leads out of the environment"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,17 +161,17 @@ def _walk(root: str, folders: Iterable[str], unread: list[tuple[str, str]]) -> I
 def _found(
     root: str, entry: os.DirEntry[str], tops: list[str], unread: list[tuple[str, str]]
 ) -> _Found | None:
-    """Return a file as it was found; None for a folder, and for a link.
+    """Return a file as it was found; None for a folder, and for a link within the environment.
 
-    A link within the environment leads to a file that is found itself.
+    Such a link leads to a file that is found itself; uv's links into its cache are files.
     """
     path = _shown(root, entry.path)
     try:
         if entry.is_symlink():
             target = os.path.realpath(entry.path)
-            if os.path.isfile(target) and not any(_is_below(target, top) for top in (root, *tops)):
-                unread.append((path, _OUTSIDE))
-            return None
+            if not os.path.isfile(target) or any(_is_below(target, one) for one in (root, *tops)):
+                return None
+            return _Found(entry.path, path, identity_of(os.stat(target)))
         if not entry.is_file(follow_symlinks=False):
             return None
         # Windows leaves the file's identity out of what it tells of a folder's entries

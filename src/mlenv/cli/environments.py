@@ -60,6 +60,7 @@ def environment_of(
         is_project=place.is_project,
         verify=verify,
         use_cache=cache,
+        audited=(folder,),
     )
     if found is None:
         if choice == AUTO:
@@ -71,6 +72,8 @@ def environment_of(
 
     progress = Progress("compiled files")
     try:
-        return with_binaries(found, variables, use_cache=cache, progress=progress)
+        return with_binaries(
+            found, variables, use_cache=cache, audited=(folder,), progress=progress
+        )
     finally:
         progress.close()

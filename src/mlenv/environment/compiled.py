@@ -20,6 +20,7 @@ def with_binaries(
     variables: Mapping[str, str],
     *,
     use_cache: bool = True,
+    audited: tuple[str, ...] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Environment:
     """Return an environment with its compiled files read.
@@ -28,6 +29,7 @@ def with_binaries(
         environment: As it was read from its prefix.
         variables: Of the process that is in it: ``LD_LIBRARY_PATH``; none where nobody is.
         use_cache: Whether what is known of files from an earlier run counts.
+        audited: Folders beside the environment in which nothing is written.
         progress: Called with how many files are done, and how many there are.
     """
     start = time.perf_counter()
@@ -36,7 +38,7 @@ def with_binaries(
     folders = [site for site in environment.sites if not os.path.isabs(site)]
     if environment.manager in (CONDA, VENV):  # wheels of mkl and tbb put libraries there, too
         folders += ["lib", "Library"]
-    cache = open_cache((environment.prefix,)) if use_cache else None
+    cache = open_cache((environment.prefix, *audited)) if use_cache else None
     scan = read_binaries(environment.prefix, folders, owner_of, cache=cache, progress=progress)
     library_path = [one for one in variables.get("LD_LIBRARY_PATH", "").split(os.pathsep) if one]
     interpreter = environment.interpreter

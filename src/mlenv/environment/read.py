@@ -74,6 +74,7 @@ def read_environment(
     is_project: bool = False,
     verify: bool = False,
     use_cache: bool = False,
+    audited: tuple[str, ...] = (),
 ) -> Environment | None:
     """Return what is installed under a prefix; None where it is no environment.
 
@@ -86,11 +87,12 @@ def read_environment(
         is_project: Whether it belongs to the project that is audited.
         verify: Whether every file is to be held against its record.
         use_cache: Whether what is known of metadata from an earlier run counts, and is kept.
+        audited: Folders beside the environment in which nothing is written.
     """
     layout = find_layout(prefix)
     if layout is None:
         return None
-    known = open_known(layout.prefix, (layout.prefix,)) if use_cache else None
+    known = open_known(layout.prefix, (layout.prefix, *audited)) if use_cache else None
     shown = name or os.path.basename(os.path.abspath(prefix)) or prefix
     found = _Reader(layout, shown, known).read(
         variables or {}, is_project=is_project, verify=verify, use_cache=use_cache
