@@ -33,8 +33,7 @@ def text(comparison: Comparison, view: View) -> str:
         comparison: What differs.
         view: Width, colour, and whether every package is shown.
     """
-    lines = "".join(f"{line}\n" for line in _lines(comparison, view))
-    return lines.replace("…", "~") if view.ascii else lines
+    return "".join(f"{view.fit(line)}\n" for line in _lines(comparison, view))
 
 
 def _lines(comparison: Comparison, view: View) -> Iterator[str]:

@@ -21,10 +21,10 @@ from pipdeptree._models import DistPackage, PackageDAG, ReqPackage, ReversedPack
 from pipdeptree._render.mermaid import render_mermaid
 from pipdeptree._render.text import render_text
 
-from mlenv.model.forest import CONFLICT, MISSING
+from mlenv.model.forest import CONFLICT, MISSING, Edge
 
 if TYPE_CHECKING:
-    from mlenv.model.forest import Edge, Graph
+    from mlenv.model.forest import Graph
 
 ASCII, UTF8 = "ascii", "utf-8"
 
@@ -134,7 +134,7 @@ def chart(graph: Graph, names: frozenset[str], *, upward: bool = False) -> str:
         upward: Whether edges lead to who needs a package.
     """
     packages = {
-        name: DistPackage(_Known(_safe(name), _safe(graph.versions[name])))
+        name: DistPackage(_Known(_name(name), _version(graph.versions[name])))
         for name in sorted(names)
         if name in graph.versions
     }
@@ -146,7 +146,7 @@ def chart(graph: Graph, names: frozenset[str], *, upward: bool = False) -> str:
     ]
     needs: dict[DistPackage, list[ReqPackage]] = {one: [] for one in packages.values()}
     for edge in edges:
-        needed = _Needed(edge, packages.get(edge.name), _safe(edge.name))
+        needed = _Needed(edge, packages.get(edge.name), _name(edge.name))
         needs[packages[edge.origin]].append(needed)
     tree = _upward(needs) if upward else PackageDAG(needs)
     return _printed(render_mermaid, tree, {})
@@ -155,7 +155,9 @@ def chart(graph: Graph, names: frozenset[str], *, upward: bool = False) -> str:
 def _upward(needs: Mapping[DistPackage, list[ReqPackage]]) -> PackageDAG:
     """Return the reverse, in linear time: pipdeptree's own took the square of it before 2.26."""
     users: dict[str, list[DistPackage]] = {}
-    nodes: dict[str, ReqPackage] = {one.key: one.as_requirement() for one in needs}
+    nodes: dict[str, ReqPackage] = {
+        one.key: _Needed(Edge("", one.key), one, one.project_name) for one in needs
+    }
     for package, edges in needs.items():
         for edge in edges:
             nodes.setdefault(edge.key, edge)
@@ -164,10 +166,14 @@ def _upward(needs: Mapping[DistPackage, list[ReqPackage]]) -> PackageDAG:
     return ReversedPackageDAG(made)
 
 
-def _safe(text: str) -> str:
-    """Return a name or a version in which nothing means anything to a chart."""
-    shown = re.sub(r"[^0-9A-Za-z.+!_-]", "_", text)
+def _name(text: str) -> str:
+    """Return a name that is one to packaging, and means nothing else to a chart."""
+    shown = re.sub(r"[^0-9A-Za-z._-]", "_", text)
     return shown if shown[:1].isalnum() and shown[-1:].isalnum() else f"x{shown}x"
+
+
+def _version(text: str) -> str:
+    return re.sub(r"[^0-9A-Za-z.+!_-]", "_", text)
 
 
 def _printed(render: Any, tree: PackageDAG, options: Mapping[str, Any]) -> str:

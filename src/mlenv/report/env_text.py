@@ -13,7 +13,7 @@ from mlenv.report.escape import clean
 from mlenv.report.summary import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from mlenv.model.ladder import Ladder, Rung
     from mlenv.model.report import Reported
@@ -51,18 +51,7 @@ def render(ladder: Ladder, findings: tuple[Reported, ...], view: View) -> str:
         findings: All that was found, for the counts.
         view: Width, colour, how much to say, and whether only ASCII is shown.
     """
-    shown = _as_shown(view)
-    return "".join(f"{shown(line)}\n" for line in _lines(ladder, findings, view))
-
-
-def _as_shown(view: View) -> Callable[[str], str]:
-    if not view.ascii:
-        return str
-
-    def plain(line: str) -> str:
-        return line.replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
-
-    return plain
+    return "".join(f"{view.fit(line)}\n" for line in _lines(ladder, findings, view))
 
 
 def _lines(ladder: Ladder, findings: tuple[Reported, ...], view: View) -> Iterator[str]:
@@ -94,7 +83,7 @@ def _rung(rung: Rung, view: View, paint: Paint) -> Iterator[str]:
     mark = _mark(rung.state, view)
     label = f"{TITLES[rung.key]:<10}"
     indent = f"  {' ' * len(mark)} {' ' * len(label)}  "
-    text = clipped(clean(rung.text), view.width - len(indent) - 2 * view.ascii)
+    text = clipped(clean(rung.text), view.width - len(indent))
     style = MARKS[rung.state][2]
     yield f"  {paint(mark, style)} {paint(label, 'strong')}  {text}".rstrip()
     told = [one for one in rung.findings if view.verbose or one.severity is not Severity.NOTE]
@@ -115,14 +104,13 @@ def _finding(finding: Reported, indent: str, view: View, paint: Paint) -> Iterat
 
 def _clipped(text: str, first: str, rest: str, view: View) -> Iterator[str]:
     """Yield a text as lines; a few of them unless everything is to be said."""
-    width = view.width - 2 * view.ascii
     said = clean(" ".join(text.split()))
-    lines = list(wrapped(said, width, first, rest))
+    lines = list(wrapped(said, view.width, first, rest))
     if len(lines) <= _LINES or view.verbose:
         yield from lines
     else:
         yield from lines[: _LINES - 1]
-        yield _cut(lines[_LINES - 1], width)
+        yield _cut(lines[_LINES - 1], view.width)
 
 
 def _cut(line: str, width: int) -> str:

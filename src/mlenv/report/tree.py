@@ -38,8 +38,7 @@ def drawn_tree(graph: Graph, twigs: Sequence[Twig], view: View, *, upward: bool)
     labels = [(one.depth, _label(graph, one, upward=upward)) for one in twigs]
     text = drawn(labels, ASCII if view.ascii else UTF8)
     lines = (clipped(harmless(line), view.width) for line in text.splitlines())
-    shown = "".join(f"{line}\n" for line in lines)
-    return shown.replace("…", "~") if view.ascii else shown
+    return "".join(f"{view.fit(line)}\n" for line in lines)
 
 
 def _label(graph: Graph, twig: Twig, *, upward: bool) -> str:
@@ -131,8 +130,7 @@ def weighed(graph: Graph, weights: Sequence[Weight], view: View) -> str:
 def _table(rows: Sequence[tuple[str, str, str, str]], view: View) -> Iterator[str]:
     wide = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
     aligned = [(row[0].rjust(wide[0]), row[1].rjust(wide[1]), *row[2:]) for row in rows]
-    for line in table(aligned, "  ", view.width):
-        yield line.replace("…", "~") if view.ascii else line
+    yield from map(view.fit, table(aligned, "  ", view.width))
 
 
 def _row(graph: Graph, weight: Weight) -> tuple[str, str, str, str]:

@@ -34,6 +34,12 @@ class View:
     statistics: bool = False
     ascii: bool = False
 
+    def fit(self, text: str) -> str:
+        """Return a text as it can be shown; in ASCII ``~`` says that something is cut."""
+        if not self.ascii:
+            return text
+        return text.replace("…", "~").encode("ascii", "backslashreplace").decode("ascii")
+
     def path(self, span: Span) -> str:
         """Return the file that a place lies in, so that it can be opened; or the target."""
         return clean(span.path if span.target else self.prefix + span.path)
