@@ -253,6 +253,14 @@ def test_a_library_that_was_cut_off_is_found_where_it_matters(tmp_path: Path) ->
     assert (found.weight, found.looked_at, found.recorded) == (COMPILED, 401, 402)
 
 
+def test_a_file_that_a_full_disk_left_empty_is_as_good_as_missing(tmp_path: Path) -> None:
+    written(tmp_path, numpy={"numpy/a.py": "a = 1", "numpy/b.py": "1", "numpy/__init__.py": ""})
+    assert read(tmp_path).files.altered == ()
+    (tmp_path / SITE / "numpy/a.py").write_text("", "utf-8")
+    found = altered(read(tmp_path))
+    assert (names(found.missing), found.changed) == (["numpy/a.py"], ())
+
+
 def test_a_module_that_was_edited_is_found_by_its_hash(tmp_path: Path) -> None:
     written(tmp_path, pure={"pure/a.py": "a = 1"})
     (tmp_path / SITE / "pure/a.py").write_text("a = 2", "utf-8")

@@ -132,7 +132,7 @@ def _state(
     """Return what is wrong with a file; None where nothing is, or nothing can be told."""
     place = sheet.place(entry.path)
     size = size_at(place)
-    if size == MISSING:
+    if size == MISSING or (size == 0 < entry.size):  # a full disk leaves files empty
         return _GONE
     if size == UNKNOWN or entry.path in shared:
         return None

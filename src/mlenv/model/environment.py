@@ -289,7 +289,7 @@ class Altered:
 
     Attributes:
         name: Canonical name.
-        missing: Recorded and not there; relative to the prefix, with ``/``.
+        missing: Recorded and not there, or empty; relative to the prefix, with ``/``.
         changed: There with another size or content.
         looked_at: How many files were looked at.
         recorded: How many it records.

@@ -215,7 +215,7 @@ def _altered(environment: Environment, altered: Altered) -> Finding:
     missing, changed = altered.missing, altered.changed
     parts = []
     if missing:
-        parts.append(f"{counted(len(missing), 'file')} of it {_are(missing)} missing")
+        parts.append(f"{counted(len(missing), 'file')} of it {_are(missing)} missing or empty")
     if changed:
         parts.append(f"{counted(len(changed), 'file')} {_are(changed)} not as installed")
     example = (missing or changed)[0]
@@ -224,7 +224,7 @@ def _altered(environment: Environment, altered: Altered) -> Finding:
     severity = Severity.ERROR if is_error else Severity.NOTE if is_note else None
     facts = [
         f"{word}: {listed(paths, _MOST_NAMED)}"
-        for word, paths in (("missing", missing), ("altered", changed))
+        for word, paths in (("missing or empty", missing), ("altered", changed))
         if paths
     ]
     looked = f"{altered.looked_at} of {altered.recorded} recorded files were looked at"
