@@ -111,6 +111,21 @@ def test_what_is_said_in_passing_comes_last() -> None:
     assert ids(text) == ["no-torch-at-build", "tf-no-drivers"]
 
 
+def test_the_requirement_that_conflicts_goes_before_the_conflict() -> None:
+    pip = (
+        "ERROR: Cannot install torch==2.1.0 and torchvision==0.15.2 because these package versions "
+        "have conflicting dependencies.\n\nThe conflict is caused by:\n"
+        "    The user requested torch==2.1.0\n    torchvision 0.15.2 depends on torch==2.0.1\n\n"
+        "ERROR: ResolutionImpossible: for help see the page\n"
+    )
+    assert ids(pip) == ["pip-depends", "resolution-impossible"]
+    uv = (
+        "error: No solution found when resolving dependencies\n  cause: Because there is no version "
+        "of torch==2.2.0+cu122 and you require torch==2.2.0+cu122, we can conclude that"
+    )
+    assert ids(uv) == ["uv-no-version", "uv-no-solution"]
+
+
 def test_one_cause_is_told_once() -> None:
     text = (
         "A module that was compiled using NumPy 1.x cannot be run in\nNumPy 2.2.6 as it may crash\n"
@@ -270,7 +285,7 @@ def test_the_program_explains_what_is_pasted(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (0, b"")
         assert text.startswith("line 4: RuntimeError: operator torchvision::nms does not exist")
         assert "torch 2.5.1 is installed" in text
-        assert "most likely it follows from what stands above" in text
+        assert "most likely it follows from the cause above" in text
         assert text.endswith("checked against .venv\n")
         assert max(map(len, text.splitlines())) <= 80
 

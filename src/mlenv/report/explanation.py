@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlenv import __version__
 from mlenv.knowledge import KNOWLEDGE_DATE
 from mlenv.knowledge.messages import SYMPTOM
+from mlenv.model.finding import Severity
 from mlenv.phrases import counted
 from mlenv.report.ansi import painter
 from mlenv.report.columns import clipped, wrapped
@@ -55,16 +56,22 @@ def _cause(cause: Cause, view: View, paint: Paint) -> Iterator[str]:
     yield from _labelled("here", [one.fact for one in cause.here], view, paint)
     found = [f"{one.rule} {one.severity.value}: {one.message}" for one in cause.findings]
     yield from _labelled("found", found, view, paint)
-    advice = [one.help for one in cause.findings if one.help]
-    yield from _labelled("do", list(dict.fromkeys((*advice, *known.fix))), view, paint)
+    yield from _labelled("do", _advice(cause), view, paint)
     rules = f"mlenv explain {known.rules[0]}" if known.rules else ""
     others = f" (also {', '.join(known.rules[1:])})" if known.rules[1:] else ""
     yield from _labelled("more", [rules + others] if rules else [], view, paint)
 
 
+def _advice(cause: Cause) -> list[str]:
+    """Return what to do; where the rules find an error here, what they say stands for the rest."""
+    mine = dict.fromkeys(one.help for one in cause.findings if one.help)
+    is_sure = any(one.help and one.severity is Severity.ERROR for one in cause.findings)
+    return list(mine) if is_sure else list(dict.fromkeys((*mine, *cause.recognised.fix)))
+
+
 def _follower(cause: Cause, view: View, paint: Paint) -> Iterator[str]:
     yield _head(cause, view, paint)
-    yield from wrapped("most likely it follows from what stands above", view.width, "  ", "  ")
+    yield from wrapped("most likely it follows from the cause above", view.width, "  ", "  ")
 
 
 def _head(cause: Cause, view: View, paint: Paint) -> str:

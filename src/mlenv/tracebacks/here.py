@@ -81,7 +81,12 @@ def _versions(about: _About) -> Iterator[Evidence]:
         verb = "is" if len(shown) == 1 else "are"
         yield Evidence(f"{', '.join(shown)} {verb} installed", environment.name)
     elif "module" not in about.recognised.facts:
-        yield Evidence(f"{' or '.join(packages[:2])} is not installed", environment.name)
+        said = (
+            f"neither {packages[0]} nor {packages[1]} is"
+            if packages[1:]
+            else f"{packages[0]} is not"
+        )
+        yield Evidence(f"{said} installed", environment.name)
 
 
 def _version(environment: Environment, name: str) -> str:
