@@ -120,8 +120,8 @@ def test_the_requirement_that_conflicts_goes_before_the_conflict() -> None:
     )
     assert ids(pip) == ["pip-depends", "resolution-impossible"]
     uv = (
-        "error: No solution found when resolving dependencies\n  cause: Because there is no version "
-        "of torch==2.2.0+cu122 and you require torch==2.2.0+cu122, we can conclude that"
+        "error: No solution found when resolving dependencies\n  cause: Because there is no "
+        "version of torch==2.2.0+cu122 and you require torch==2.2.0+cu122, we can conclude that"
     )
     assert ids(uv) == ["uv-no-version", "uv-no-solution"]
 
