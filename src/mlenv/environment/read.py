@@ -28,7 +28,7 @@ from mlenv.environment.paths import (
     user_site,
 )
 from mlenv.environment.pythons import managed_marker, other_pythons
-from mlenv.environment.record_cache import open_record_cache
+from mlenv.environment.record_cache import RecordCache, open_record_cache
 from mlenv.environment.records import Records
 from mlenv.environment.truth import SPEAKING, read_truths
 from mlenv.model.environment import (
@@ -86,16 +86,19 @@ def read_environment(
             path; none for an environment that nobody is in.
         is_project: Whether it belongs to the project that is audited.
         verify: Whether every file is to be held against its record.
-        use_cache: Whether what is known of metadata from an earlier run counts, and is kept.
+        use_cache: Whether what is known of metadata and records from an earlier run counts, and is
+            kept.
         audited: Folders beside the environment in which nothing is written.
     """
     layout = find_layout(prefix)
     if layout is None:
         return None
-    known = open_known(layout.prefix, (layout.prefix, *audited)) if use_cache else None
+    untouched = (layout.prefix, *audited)
+    known = open_known(layout.prefix, untouched) if use_cache else None
+    cache = open_record_cache(layout.prefix, untouched) if use_cache else None
     shown = name or os.path.basename(os.path.abspath(prefix)) or prefix
     found = _Reader(layout, shown, known).read(
-        variables or {}, is_project=is_project, verify=verify, use_cache=use_cache
+        variables or {}, is_project=is_project, verify=verify, cache=cache
     )
     if known is not None:
         known.close()
@@ -119,7 +122,12 @@ class _Reader:
         self.home = ""
 
     def read(
-        self, variables: Mapping[str, str], *, is_project: bool, verify: bool, use_cache: bool
+        self,
+        variables: Mapping[str, str],
+        *,
+        is_project: bool,
+        verify: bool,
+        cache: RecordCache | None,
     ) -> Environment:
         layout = self.layout
         home = variables.get("HOME", "")
@@ -139,7 +147,6 @@ class _Reader:
             builds = {one.name: (one.version, one.build) for one in conda.values()}
             blas = read_blas((*layout.sites, *base), builds)
         sites = tuple(self._shown(site) for site in layout.sites)
-        cache = open_record_cache(layout.prefix) if use_cache else None
         own = [one for one in self.distributions.values() if one.site in sites]
         return Environment(
             layout.prefix,

@@ -13,10 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mlenv import __version__
 from mlenv.caches import (
+    SETTLED,
     UnexpectedError,
     as_kind,
     cache_folder,
     fields_of,
+    identity_of,
     keep,
     read_json,
     write_json,
@@ -29,8 +31,6 @@ Identities = list[list[str | int]]
 
 _SCHEMA = 1
 _MOST_FILES = 64
-_SETTLED = 2_000_000_000
-"""In nanoseconds: what changed so lately may change again within a tick of the clock."""
 
 
 class RecordCache:
@@ -66,7 +66,7 @@ class RecordCache:
 
     def store(self, identities: Identities, worked: Sequence[Worked]) -> None:
         """Remember what was worked out, unless a record changed within the last seconds."""
-        latest = time.time_ns() - _SETTLED
+        latest = time.time_ns() - SETTLED
         if any(isinstance(at, int) and at > latest for one in identities for at in one[-2:]):
             return
         sites = [_said(one) for one in worked]
@@ -77,9 +77,14 @@ class RecordCache:
         return [_SCHEMA, __version__, self._prefix]
 
 
-def open_record_cache(prefix: str) -> RecordCache | None:
-    """Return the user's cache of an environment's records; None where it has no place."""
-    folder = cache_folder("records", (prefix,))
+def open_record_cache(prefix: str, audited: Iterable[str]) -> RecordCache | None:
+    """Return the user's cache of an environment's records; None where it has no place.
+
+    Args:
+        prefix: The environment.
+        audited: Folders in which nothing is written.
+    """
+    folder = cache_folder("records", audited)
     return RecordCache(folder, os.path.realpath(prefix)) if folder else None
 
 
@@ -89,10 +94,7 @@ def identities_of(places: Iterable[tuple[str, os.stat_result]]) -> Identities:
     Args:
         places: Their places, and what the system says of them.
     """
-    return [
-        [place, at.st_dev, at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns]
-        for place, at in places
-    ]
+    return [[place, *identity_of(state)] for place, state in places]
 
 
 def _said(worked: Worked) -> list[object]:
