@@ -24,8 +24,11 @@ def summary(report: Report, *, name_all: bool = False) -> str:
         report: What was audited.
         name_all: Whether every file that was not audited is named, however many.
     """
-    # a machine that was named is audited, whatever files there are
+    # a machine or an environment that was named is audited, whatever files there are
     is_judged = bool(report.targets) and not report.exit_code
+    environment = report.environment
+    if environment is not None and environment.is_project:
+        is_judged = True
     if not report.files and not report.findings and not is_judged:
         left_out = _skipped(report, name_all)
         return f"nothing to audit: no dependency file was read{left_out and f' ({left_out})'}"
@@ -38,6 +41,9 @@ def summary(report: Report, *, name_all: bool = False) -> str:
     ]
     aside = ", ".join(filter(None, silent))
     audited = f"{counted(len(report.files), 'file')} audited"
+    if environment is not None:
+        held = counted(len(environment.distributions), "installed distribution")
+        audited = f"{counted(len(report.files), 'file')} and {held} audited"
     left_out = _skipped(report, name_all)
     found = f"{found or 'no findings'}{aside and f' ({aside})'}"
     return f"{found}; {audited}{left_out and f', {left_out}'}"
