@@ -142,7 +142,7 @@ def test_env_as_json(broken: Path) -> None:
         *("gpu", "driver", "cuda", "torch", "companions", "numpy", "packages", "python"),
     ]
     assert found["environment"]["packages"] == {"numpy": "2.3.5", "torch": "2.9.1+cu128"}
-    assert (found["verdict"]["state"], found["summary"]["error"]) == ("warning", 1)
+    assert (found["verdict"]["state"], found["summary"]["error"]) == ("error", 1)
     assert found["findings"][0]["rule"] == "ENV001"
     alone = document("env", mlenv(broken, "env", "--env", "none", "--format", "json").stdout)
     assert alone["environment"] is None

@@ -16,7 +16,8 @@ from mlenv.model.machine import HANGS, Driver, GpuState, Machine
 from mlenv.model.surroundings import Surroundings
 from mlenv.model.target import Gpu, Target
 from mlenv.reasoning.installed import target_of
-from mlenv.reasoning.ladder import Standing, ladder_of, packages_that_matter
+from mlenv.reasoning.ladder import ladder_of
+from mlenv.reasoning.standing import Standing, packages_that_matter
 
 if TYPE_CHECKING:
     from mlenv.model.ladder import Ladder, Rung
@@ -123,6 +124,27 @@ def test_errors_elsewhere_are_counted() -> None:
     assert (packages.state, packages.findings[0].rule) == (rungs.ERROR, "ENV001")
     assert found.verdict.text == "torch 2.9.1+cu128 can run on these GPUs; 1 error elsewhere"
     assert found.verdict.state == rungs.WARNING
+
+
+def test_what_torch_itself_lacks_is_told_by_the_verdict() -> None:
+    torch = {"name": "torch", "version": "2.9.1", "requires": ["sympy>=1.13.3"]}
+    numpy = {"name": "numpy", "version": "2.3.5"}
+    for sympy in ([], [{"name": "sympy", "version": "1.12"}]):
+        found = ladder({"distributions": [torch, numpy, *sympy], "torch": CU128})
+        assert found.verdict.state == rungs.ERROR
+        assert found.verdict.text.startswith("not as it is: torch")
+    # what somebody else asks of torch keeps torch from nothing
+    other = {"name": "torchvision", "version": "0.24.1", "requires": ["torch==2.9.0"]}
+    sympy = [{"name": "sympy", "version": "1.14.0"}]
+    found = ladder({"distributions": [torch, numpy, other, *sympy], "torch": CU128})
+    assert found.verdict.text.endswith(": not stated; 1 error elsewhere")
+
+
+def test_without_a_python_nothing_runs() -> None:
+    gone = {"kind": "broken-base", "path": "pyvenv.cfg", "detail": "/usr/bin"}
+    found = ladder({**SOUND, "oddities": [gone]})
+    assert of(found, rungs.PYTHON).state == rungs.ERROR
+    assert found.verdict.text.startswith("not as it is: the Python that .venv was made from")
 
 
 @pytest.mark.parametrize(

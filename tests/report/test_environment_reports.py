@@ -26,7 +26,8 @@ from mlenv.reasoning.differences import differences
 from mlenv.reasoning.forest import graph_of, twigs, weights
 from mlenv.reasoning.installed import target_of
 from mlenv.reasoning.installed_requirements import requirements_of
-from mlenv.reasoning.ladder import Standing, ladder_of, packages_that_matter
+from mlenv.reasoning.ladder import ladder_of
+from mlenv.reasoning.standing import Standing, packages_that_matter
 from mlenv.report import diff, env_json, env_markdown, env_text, tree
 from mlenv.report.discreet import discretion
 from mlenv.report.drawing import ASCII, UTF8, chart, drawn

@@ -12,7 +12,8 @@ from mlenv.cli.output import view_of, write_report
 from mlenv.config import Config
 from mlenv.knowledge import Knowledge
 from mlenv.model.surroundings import Surroundings
-from mlenv.reasoning.ladder import Standing, ladder_of, packages_that_matter
+from mlenv.reasoning.ladder import ladder_of
+from mlenv.reasoning.standing import Standing, packages_that_matter
 from mlenv.records import replace
 from mlenv.report.discreet import discretion
 
