@@ -15,10 +15,10 @@ from mlenv.model.environment import CondaChange
 
 _MOST_BYTES = 8 << 20
 _MOST = 10_000
-_HEAD = re.compile(r"==>\s*(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*<==")
+_HEAD = r"==>\s*(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*<=="
 _LAST = "==> 0000-00-00 00:00:00 <=="
 """Ends the change before it."""
-_PACKAGE = re.compile(r"([+-]?)(?:\S*::)?([A-Za-z0-9_.-]{1,200})-[^\s-]{1,100}-[^\s-]{1,100}")
+_PACKAGE = r"([+-]?)(?:\S*::)?([A-Za-z0-9_.-]{1,200})-[^\s-]{1,100}-[^\s-]{1,100}"
 
 
 def read_history(prefix: str) -> tuple[CondaChange, ...]:
@@ -28,11 +28,11 @@ def read_history(prefix: str) -> tuple[CondaChange, ...]:
     at, added, removed = "", list[str](), list[str]()
     for line in (*text.splitlines(), _LAST):
         said = line.strip()
-        head = _HEAD.fullmatch(said)
+        head = re.fullmatch(_HEAD, said)
         if head is not None:
             if at and len(found) < _MOST:
                 found.append(CondaChange(at, tuple(added), tuple(removed)))
             at, added, removed = head[1], [], []
-        elif (package := _PACKAGE.fullmatch(said)) is not None:
+        elif (package := re.fullmatch(_PACKAGE, said)) is not None:
             (removed if package[1] == "-" else added).append(package[2].lower())
     return tuple(found)

@@ -25,8 +25,8 @@ _MOST_HASHED = 32 << 20
 _SHORT = 2048
 """No file that only declares a namespace is longer."""
 _INIT = b"/__init__.py"
-_DECLARES = re.compile(rb"extend_path|declare_namespace")
-_DOCSTRING = re.compile(rb"(?s)(\"\"\"|'''|\"|').*\1")
+_DECLARES = (b"extend_path", b"declare_namespace")
+_DOCSTRING = rb"(?s)(\"\"\"|'''|\"|').*\1"
 
 
 def find_overlaps(sheets: Sequence[Sheet], claims: Claims) -> tuple[Overlap, ...]:
@@ -109,11 +109,11 @@ def _is_namespace(sheets: Sequence[Sheet], path: bytes, entries: Mapping[int, En
     if not is_short or not path.endswith(_INIT):
         return False
     data = read_bytes(_place(sheets, path, entries), _SHORT + 1) or b""
-    if _DECLARES.search(data):
+    if any(one in data for one in _DECLARES):
         return True
     lines = (line.strip() for line in data.splitlines())
     said = b"\n".join(line for line in lines if line and not line.startswith(b"#"))
-    if said and not _DOCSTRING.fullmatch(said):
+    if said and not re.fullmatch(_DOCSTRING, said):
         return False
     folder = path[: -len(_INIT) + 1]
     fuller = [sheets[index] for index, one in entries.items() if one.size > len(data)]

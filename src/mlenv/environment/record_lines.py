@@ -17,7 +17,7 @@ from mlenv.records import dataclass
 
 _SHORT = 2048
 """So few bytes are looked at line by line."""
-_DIGEST = re.compile(rb"[a-z0-9_]+=[A-Za-z0-9_-]+=*")
+_DIGEST = rb"[a-z0-9_]+=[A-Za-z0-9_-]+=*"
 _LONGEST_SIZE = 16
 Stretch = tuple[int, int]
 """From a byte to before another."""
@@ -26,7 +26,6 @@ UNSTATED = -1
 _FIELDS = 3
 _COMMA = "\x1f"
 """Stands for a comma in a path."""
-_BREAK = re.compile(r"[\r\n]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,11 +56,15 @@ def plain(data: bytes) -> bytes:
     text = data.decode("latin-1")
     try:
         rows = list(csv.reader(io.StringIO(text, newline="")))
-        kept = [row for row in rows if row and not any(map(_BREAK.search, row))]
+        kept = [row for row in rows if row and not any(map(_has_break, row))]
         lines = [",".join((row[0].replace(",", _COMMA), *row[1:])) for row in kept]
     except csv.Error:
         lines = text.replace("\r", "").split("\n")
     return "\n".join(lines).replace("\\", "/").encode("latin-1")
+
+
+def _has_break(field: str) -> bool:
+    return "\n" in field or "\r" in field
 
 
 def folders(data: bytes) -> dict[bytes, Stretch]:
@@ -140,7 +143,7 @@ def path_of(line: bytes) -> bytes:
 def entry_of(line: bytes) -> Entry | None:
     """Return what a line says; None where it has no hash, as those of compiled Python have none."""
     fields = line.rstrip(b"\r").split(b",")
-    if len(fields) < _FIELDS or not _DIGEST.fullmatch(fields[1]):
+    if len(fields) < _FIELDS or not re.fullmatch(_DIGEST, fields[1]):
         return None
     size = fields[2]
     known = size.isdigit() and len(size) < _LONGEST_SIZE

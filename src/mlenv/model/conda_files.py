@@ -9,7 +9,7 @@ from mlenv.model.environment import CondaPackage
 from mlenv.model.requirement import canonical_name
 from mlenv.records import dataclass
 
-_METADATA = re.compile(
+_METADATA = (
     r"(?P<location>(?:[^/]+/)*(?P<name>[^/]+?)-(?P<version>[^/-]+)(?:-py\d[\d.]*)?"
     r"\.(?:dist-info|egg-info))(?:/(?:METADATA|PKG-INFO))?"
 )
@@ -34,6 +34,6 @@ def held_by(package: CondaPackage) -> Iterator[Held]:
     """Yield the distributions whose metadata are among a package's files."""
     for file in package.files:
         if "-info" in file and file.endswith(("METADATA", "PKG-INFO", ".egg-info")):
-            match = _METADATA.fullmatch(file)
+            match = re.fullmatch(_METADATA, file)
             if match is not None:
                 yield Held(canonical_name(match["name"]), match["version"], match["location"])

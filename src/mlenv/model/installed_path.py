@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 COMPILED, MODULE, DATA, ASIDE = range(4)
 """From what decides most, a shared library, to what nothing depends on."""
 
-_COMPILED = re.compile(r"\.(?:so(?:\.[\d.]+)?|pyd|dll|dylib|bc|cubin|fatbin|metallib)$")
+_COMPILED = (".so", ".pyd", ".dll", ".dylib", ".bc", ".cubin", ".fatbin", ".metallib")
 _ASIDE_FOLDERS = frozenset(
     (
         *("test", "tests", "unittests", "doc", "docs", "example", "examples", "sample", "samples"),
@@ -43,7 +41,7 @@ def weight(path: str) -> int:
         return ASIDE
     if name.partition(".")[0] in _ASIDE_NAMES or name.rpartition(".")[2] in _ASIDE_ENDINGS:
         return ASIDE
-    if _COMPILED.search(name):
+    if name.endswith(_COMPILED) or ".so." in name:
         return COMPILED
     if name.endswith(".py"):
         return MODULE
