@@ -8,12 +8,14 @@ from mlenv.knowledge import Knowledge
 from mlenv.model.binary import Binary
 from mlenv.model.environment import Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
+from mlenv.phrases import listed
 from mlenv.rules.base import rule
 from mlenv.rules.installed import installed_version, shown
 from mlenv.versions.version import Version, parse_version
 
 _NUMPY = "numpy"
 _NEW_MAJOR = 2
+_MOST_NAMED = 5
 _MODULES = Evidence(
     "NumPy 2 refuses its C interface to what was built with the headers of NumPy 1, which know "
     "only the module numpy.core._multiarray_umath",
@@ -54,13 +56,13 @@ def numpy_1_binary(environment: Environment, knowledge: Knowledge) -> Iterator[F
     for binary in environment.binaries.files:
         if binary.numpy is not None and binary.numpy.old and binary.owner not in ("", _NUMPY):
             old.setdefault(binary.owner, []).append(binary)
+    newer = [_newer(environment, name, numpy, knowledge) for name in old]
     for name, binaries in old.items():
-        fixed = _first_for(numpy, name, environment, knowledge)
         yield Finding(
             f"{shown(environment, name)} was built for NumPy 1, and numpy {numpy} is installed",
             environment.where(name),
             (name,),
-            help=f"{f'install {name}>={fixed}' if fixed else f'take a newer {name}'}, or numpy<2",
+            help=f"install {listed(newer, _MOST_NAMED)}, or numpy<2",
             related=(Related(environment.where(_NUMPY), "the NumPy"),),
             evidence=(
                 Evidence(f"{_named(binaries)} NumPy 1's module only", binaries[0].path),
@@ -79,15 +81,16 @@ def _named(binaries: list[Binary]) -> str:
     return f"{name} and {len(binaries) - 1} more of its binaries know"
 
 
-def _first_for(numpy: Version, name: str, environment: Environment, knowledge: Knowledge) -> str:
-    """Return the first release of a package that works with a NumPy; empty if none is known."""
+def _newer(environment: Environment, name: str, numpy: Version, knowledge: Knowledge) -> str:
+    """Return the releases of a package that work with a NumPy, as far as known."""
     version = installed_version(environment, name)
     for boundary in knowledge.numpy2.about(name):
         if boundary.needs_newer or not boundary.numpy.admits(numpy, prereleases=True):
             continue
-        if version is None or boundary.broken.admits(version, prereleases=True):
-            return boundary.first_good
-    return ""
+        is_broken = version is None or boundary.broken.admits(version, prereleases=True)
+        if is_broken and boundary.first_good:
+            return f"{name}>={boundary.first_good}"
+    return f"a newer {name}"
 
 
 @rule("NPY006", "numpy-too-old", topic="numpy2", severity=Severity.ERROR)
