@@ -13,6 +13,8 @@ _BLOCK = r'"blas":\s*\{([^{}]*)\}'
 _FIELD = r'"{}":\s*r?"([0-9A-Za-z._ +-]{{1,40}})"'
 _CONDA = {"openblas": "libopenblas", "mkl": "mkl", "blis": "blis", "accelerate": ""}
 """What a build of conda's ``libblas`` names, with the package that has its version."""
+_INTERFACES = ("blas", "cblas", "")
+"""What conda-forge builds NumPy against, whatever stands behind it."""
 
 
 def read_blas(sites: Iterable[str], conda: Mapping[str, tuple[str, str]]) -> str:
@@ -20,22 +22,28 @@ def read_blas(sites: Iterable[str], conda: Mapping[str, tuple[str, str]]) -> str
 
     Args:
         sites: Folders of packages, in the order of imports.
-        conda: Version and build of conda's packages by name; there ``libblas`` stands for the
-            library, whatever NumPy was built against.
+        conda: Version and build of conda's packages by name; ``libblas`` stands for the library
+            where NumPy was built against the interface alone.
 
     Source: NumPy, ``numpy/__config__.py`` from 1.26 on; conda-forge, "Switching BLAS
     implementation".
     """
-    build = conda.get("libblas", ("", ""))[1]
-    for name, package in _CONDA.items():
-        if name in build:
-            return f"{name} {conda.get(package, ('', ''))[0]}".strip()
     for site in sites:
         text = read_text(os.path.join(site, "numpy", "__config__.py"), _MOST_BYTES)
         block = re.search(_BLOCK, text)
         if block:
-            said = (re.search(_FIELD.format(key), block[1]) for key in ("name", "version"))
-            return " ".join(match[1] for match in said if match and match[1] != "unknown")
+            name, version = (_said(block[1], key) for key in ("name", "version"))
+            if name not in _INTERFACES:
+                return f"{name} {version}".strip()
         if text:
-            return ""
+            break
+    build = conda.get("libblas", ("", ""))[1]
+    for name, package in _CONDA.items():
+        if name in build:
+            return f"{name} {conda.get(package, ('', ''))[0]}".strip()
     return ""
+
+
+def _said(block: str, key: str) -> str:
+    match = re.search(_FIELD.format(key), block)
+    return match[1] if match and match[1] != "unknown" else ""

@@ -273,7 +273,7 @@ def _python(standing: Standing) -> tuple[str, str]:
         )
         kind += ", free-threaded" if interpreter.free_threaded else ""
     managed = environment.manager if environment is not None else ""
-    shown = {"venv": "virtual environment", "system": "no environment of its own"}
+    shown = {"venv": "virtual environment", "system": "no virtual environment"}
     return rungs.OK, ", ".join(filter(None, (version, kind, shown.get(managed, managed))))
 
 
