@@ -190,6 +190,8 @@ def gpu_memory_errors(machine: Machine, targets: Sequence[Target]) -> Iterator[F
                         'NVIDIA, "GPU Memory Error Management"',
                     ),
                 ),
+                batch=advice,
+                batch_message="{count} GPUs have memory errors or rows that wait to be replaced",
             )
 
 
