@@ -135,15 +135,19 @@ class Records:
     @cached_property
     def _found(self) -> Sequence[tuple[Sheet, os.stat_result]]:
         """The records that are there, and what the system says of them."""
+        sites: dict[str, str] = {}
         found = []
         for one in self._distributions:
             if one.form == DIST_INFO:
-                file = os.path.join(self._place(one.location), "RECORD")
+                site = sites.get(one.site)
+                if site is None:
+                    site = sites[one.site] = self._place(one.site)
+                file = f"{site}/{one.location.rpartition('/')[2]}/RECORD"
                 try:
                     state = os.stat(file)
                 except (OSError, ValueError):
                     continue
-                found.append((Sheet(one, self._place(one.site), file), state))
+                found.append((Sheet(one, site, file), state))
         return found
 
     @cached_property
