@@ -42,7 +42,7 @@ def run(request: AuditRequest) -> int:
     reports = _reports(request)
     config = _config(request)
     environment = _environment(request)
-    machine = _machine(request, environment)
+    machine = _machine(request, config, environment)
     targets = _targets(request, config, machine)
     ledger = _ledger(request)
     report = audit_project(
@@ -73,11 +73,13 @@ def run(request: AuditRequest) -> int:
     return report.exit_code
 
 
-def _machine(request: AuditRequest, environment: Environment | None) -> Machine | None:
+def _machine(
+    request: AuditRequest, config: Config, environment: Environment | None
+) -> Machine | None:
     """Return this machine where it counts and may have something to tell."""
     from mlenv.machine.presence import may_have_driver
 
-    is_looked_at = not request.static and "none" not in request.target
+    is_looked_at = not request.static and "none" not in (request.target or config.target)
     if not is_looked_at or (environment is None and not may_have_driver(os.environ)):
         return None
     from mlenv.machine.survey import survey
