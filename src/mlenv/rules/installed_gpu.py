@@ -104,11 +104,10 @@ def _finding(
     code: Architectures,
     others: Sequence[str],
 ) -> Finding:
-    also = f", and neither {'has' if len(others) == 1 else 'have'} " if others else ""
-    also += listed(others, _MOST_NAMED) if others else ""
+    also = f"; {listed(others, _MOST_NAMED)} {'has' if len(others) == 1 else 'have'} none either"
     return Finding(
         f"{shown(environment, name)} has no code for {_shown(gpus)}: its binaries are built for "
-        f"{code.text}{also}",
+        f"{code.text}{also if others else ''}",
         environment.where(name),
         (name, *others),
         help=_help(setting, name),
