@@ -369,3 +369,14 @@ def test_nothing_is_imported_for_a_tree(tmp_path: Path) -> None:
         assert "Zen" not in done.stdout
     mlenv(tmp_path, "env")
     assert not mark.exists()
+
+
+def test_findings_and_machines_have_one_schema() -> None:
+    folder = Path(schemas.__file__).parent
+    read = {
+        name: json.loads((folder / f"{name}.schema.json").read_text("utf-8"))["$defs"]
+        for name in ("audit", "env", "config", "snapshot")
+    }
+    for one, other in (("env", "audit"), ("snapshot", "config")):
+        for name, definition in read[one].items():
+            assert definition == read[other][name], (one, name)
