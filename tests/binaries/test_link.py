@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -281,3 +282,22 @@ def test_libraries_of_the_process_go_before_the_systems(tmp_path: Path) -> None:
 def test_no_binaries_have_nothing_to_link() -> None:
     links = link((), "/nowhere", ())
     assert (links.missing, links.symbols, links.not_found, links.runtimes) == ((), (), (), ())
+
+
+def test_a_chain_of_broken_libraries_is_followed_in_bounded_time() -> None:
+    files = [
+        Binary(
+            f"{SITE}/lib{at}.so",
+            "",
+            ELF,
+            "x86_64",
+            1,
+            soname=f"lib{at}.so",
+            needed=(f"lib{at - 1}.so", f"libgone{at}-0123abcd.so"),
+        )
+        for at in range(3_000)
+    ]
+    start = time.process_time()
+    links = link(files, "/nowhere", (SITE,), root=None)
+    assert len(links.missing) == len(files)
+    assert time.process_time() - start < 5

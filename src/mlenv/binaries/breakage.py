@@ -10,6 +10,9 @@ from mlenv.binaries.loader import Loader
 from mlenv.binaries.reach import Reach
 from mlenv.model.binary import Binary
 
+_MOST_FOLLOWED = 500_000
+"""So many steps from what does not load to what needs it; sound environments take none."""
+
 
 class Breakage:
     """Follows what does not load to the extensions that need it, and these to what imports them.
@@ -23,7 +26,8 @@ class Breakage:
     def __init__(self, loader: Loader, reach: Reach, sites: Sequence[str]) -> None:
         self._loader = loader
         self._reach = reach
-        self._sites = sorted((site for site in sites), key=len, reverse=True)
+        self._sites = sorted(sites, key=len, reverse=True)
+        self._left = _MOST_FOLLOWED
 
     def imports(self, paths: Collection[str]) -> tuple[str, ...]:
         """Return the packages whose import surely fails when some binaries do not load.
@@ -42,8 +46,10 @@ class Breakage:
     def _with_users(self, paths: Collection[str]) -> frozenset[str]:
         """Return some binaries, and those that do not load without them."""
         broken, waiting = set(paths), list(paths)
-        while waiting:
-            for user in self._users.get(waiting.pop(), ()):
+        while waiting and self._left > 0:
+            users = self._users.get(waiting.pop(), ())
+            self._left -= len(users)
+            for user in users:
                 if user not in broken:
                     broken.add(user)
                     waiting.append(user)

@@ -19,6 +19,9 @@ from mlenv.project.code.parsing import parse
 _MOST_MODULES = 2_000
 _MOST_FILES = 20_000
 _LARGEST = 1 << 20
+_MOST_READ = 1 << 28
+_MOST_PARSED = 1 << 26
+"""In bytes, of all packages together; torch has 40 MB of code, of which a twentieth is parsed."""
 _CATCHING = frozenset(("ImportError", "ModuleNotFoundError", "OSError", "Exception"))
 _NEVER = re.compile(r"TYPE_CHECKING|__\w+_SETUP__")
 """Flags that are true for type checkers and while a package is built, and never in a run."""
@@ -37,6 +40,8 @@ class Reach:
         self._run: dict[str, set[str]] = {}
         self._following: dict[str, Iterator[str]] = {}
         self._meant: dict[str, frozenset[str]] = {}
+        self._may_read = _MOST_READ
+        self._may_parse = _MOST_PARSED
 
     def runs(self, package: str, module: str) -> bool:
         """Whether importing a package surely imports a module (``torch`` and ``torch._C``)."""
@@ -65,9 +70,10 @@ class Reach:
                 left -= len(names)
                 parts = [*inner, *os.path.relpath(folder, top).split(os.sep)]
                 for name in sorted(names) if left > 0 else ():
-                    if name.endswith(".py"):
-                        data = read_bytes(os.path.join(folder, name), _LARGEST)
-                        if data is not None and leaf in data:
+                    if name.endswith(".py") and self._may_read > 0:
+                        data = read_bytes(os.path.join(folder, name), _LARGEST) or b""
+                        self._may_read -= len(data)
+                        if leaf in data:
                             stem = name.removesuffix(".py")
                             last = [] if stem == "__init__" else [stem]
                             yield ".".join([one for one in parts if one != "."] + last)
@@ -78,7 +84,7 @@ class Reach:
         while waiting:
             module = waiting.popleft()
             yield module
-            for name in self._meant_by(module) - seen if len(seen) < _MOST_MODULES else ():
+            for name in sorted(self._meant_by(module) - seen) if len(seen) < _MOST_MODULES else ():
                 seen.add(name)
                 # other packages are followed when they are asked about themselves
                 if name.startswith(f"{package}."):
@@ -91,13 +97,14 @@ class Reach:
         if module in self._meant:
             return self._meant[module]
         source, is_package = self._source(module)
-        body = parse(source.decode("utf-8", "replace")) if source is not None else None
+        self._may_parse -= len(source)
+        body = parse(source.decode("utf-8", "replace")) if self._may_parse > 0 else None
         found = _Code(module, is_package).sure(body, 0) if body is not None else ()
         self._meant[module] = frozenset(found)
         return self._meant[module]
 
-    def _source(self, module: str) -> tuple[bytes | None, bool]:
-        """Return a module's text, and whether it is a package; None for what has none."""
+    def _source(self, module: str) -> tuple[bytes, bool]:
+        """Return a module's text, and whether it is a package; nothing for what has none."""
         inner = os.path.join(*module.split("."))
         for site in self._sites:
             for path, is_package in (
@@ -107,7 +114,7 @@ class Reach:
                 data = read_bytes(path, _LARGEST)
                 if data is not None:
                     return data, is_package
-        return None, False
+        return b"", False
 
 
 class _Code:
