@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mlenv import schemas
 from mlenv.machine.document import as_toml, document_of
 from mlenv.machine.keys import MACHINE_KEYS
 from mlenv.machine.snapshot import parse_snapshot
@@ -28,8 +31,13 @@ def machine(**fields: Any) -> Target:
     return Target("here", SPAN, **fields)
 
 
+SCHEMA = json.loads((Path(schemas.__file__).parent / "snapshot.schema.json").read_text("utf-8"))
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
 def both(target: Target) -> list[Target]:
     document = document_of(target)
+    VALIDATOR.validate(document)
     return [
         parse_snapshot(as_toml(document), "a.toml", "a"),
         parse_snapshot(json.dumps(document), "a.json", "a"),
