@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING
 from mlenv.knowledge.torch import cuda_of_label
 from mlenv.model.difference import DECISIVE, LIKELY, MINOR, WEIGHTS, Difference
 from mlenv.model.target import Capability, Target
+from mlenv.reasoning.standing import COMPANIONS
 from mlenv.versions.version import parse_version
 
 if TYPE_CHECKING:
     from mlenv.knowledge import Knowledge
 
-_COMPANIONS = (
-    *("torchvision", "torchaudio", "triton", "xformers", "flash-attn", "bitsandbytes"),
-    *("jax", "jaxlib", "tensorflow", "transformers", "diffusers", "scipy", "scikit-learn"),
-)
-"""Packages that have a part in what is computed, in the order of how much of one."""
 _PYTORCH = "PyTorch's documentation, Reproducibility"
 _SEMANTICS = "PyTorch's documentation, CUDA semantics"
 _CUBLAS = "NVIDIA, cuBLAS, Results Reproducibility"
@@ -52,7 +48,7 @@ def differences(left: Target, right: Target, knowledge: Knowledge) -> tuple[Diff
 
 
 def _order(one: Difference) -> tuple[int, int, int, str]:
-    place = _COMPANIONS.index(one.key) if one.key in _COMPANIONS else len(_COMPANIONS)
+    place = COMPANIONS.index(one.key) if one.key in COMPANIONS else len(COMPANIONS)
     return WEIGHTS.index(one.weight), place, one.change != "changed", one.key
 
 
@@ -238,7 +234,7 @@ def _packages(
 
 def _package(name: str, pair: tuple[str, str], knowledge: Knowledge) -> Difference:
     weight, reason = MINOR, ""
-    if name in _COMPANIONS or knowledge.is_framework(name):
+    if name in COMPANIONS or knowledge.is_framework(name):
         weight, reason = LIKELY, "a framework's version decides what a model computes"
     elif not knowledge.is_tool(name) and all(pair) and _is_major(*pair):
         weight, reason = LIKELY, "another major version"

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from mlenv.model.report import Reported
     from mlenv.model.target import Gpu, Target
 
-_COMPANIONS = (
+COMPANIONS = (
     *("torchvision", "torchaudio", "triton", "xformers", "flash-attn", "bitsandbytes", "vllm"),
     *("deepspeed", "torchao", "torchtext", "torchdata", "jax", "jaxlib", "tensorflow"),
     *("onnxruntime-gpu", "onnxruntime", "cupy-cuda13x", "cupy-cuda12x", "tensorrt", "transformers"),
 )
 """What is built for a torch or a CUDA, or works with one, in the order of how telling it is."""
 _CONDA_NAMES = {"pytorch": "torch"}
-_SPOKEN_OF = ("torch", "numpy", *_COMPANIONS)
+_SPOKEN_OF = ("torch", "numpy", *COMPANIONS)
 _GIB = 1 << 30
 _MOST_COMPANIONS = 5
 
@@ -237,7 +237,7 @@ def _number_of(name: str) -> tuple[bool, int, str]:
 
 def _companions(standing: Standing) -> tuple[str, str]:
     packages = standing.packages
-    found = [f"{name} {packages[name]}" for name in _COMPANIONS if name in packages]
+    found = [f"{name} {packages[name]}" for name in COMPANIONS if name in packages]
     return (rungs.OK, listed(found, _MOST_COMPANIONS)) if found else (rungs.ABSENT, "none")
 
 
