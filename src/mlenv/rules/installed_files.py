@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from mlenv.knowledge import Knowledge
 from mlenv.knowledge.names import Overlap as Known
-from mlenv.model.environment import Altered, Environment, Overlap
+from mlenv.model.environment import TWICE, Altered, Environment, Overlap
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.model.installed_path import ASIDE, MODULE
 from mlenv.phrases import counted, listed
@@ -62,8 +62,10 @@ def _overwritten(environment: Environment, overlap: Overlap, knowledge: Knowledg
     names, holder = overlap.owners, overlap.holder
     known = _known(knowledge, names)
     losing = [name for name in names if name != holder]
-    needing = _needing(environment, losing)
-    fails = known is not None and known.severity is Severity.ERROR
+    asking = _needing(environment, losing)
+    needing = [one for one in asking if one.origin not in names]
+    of_its_own = next((one for one in asking if one.origin == holder), None)
+    is_error = known is not None and known.severity is Severity.ERROR and (needing or not holder)
     all_files = overlap.count + overlap.identical
     differ = f"{overlap.count} of {counted(all_files, 'file')} that they share differ"
     message = f"{_joined(environment, names)} are installed over each other"
@@ -77,8 +79,10 @@ def _overwritten(environment: Environment, overlap: Overlap, knowledge: Knowledg
         message,
         environment.where(losing[-1]),
         names,
-        Severity.ERROR if fails and (needing or not holder) else None,
-        help=_way_out(environment, overlap, known, needing),
+        Severity.ERROR if is_error else Severity.NOTE if _is_mild(known) else None,
+        help=f"both are one project's: install {of_its_own.shown}, which {holder} asks for"
+        if of_its_own is not None
+        else _way_out(environment, overlap, known, needing),
         related=tuple(
             Related(environment.where(name), name) for name in names if name != losing[-1]
         ),
@@ -99,6 +103,7 @@ def _hidden(environment: Environment, overlap: Overlap, knowledge: Knowledge) ->
         f"{message}, and {_needs(environment, needing)}" if needing else message,
         environment.where(losing),
         overlap.owners,
+        Severity.NOTE if _is_mild(known) else None,
         help=known.advice if known is not None else f"keep one of the two, {holder} or {losing}",
         related=(Related(environment.where(holder), holder),),
         evidence=(
@@ -109,6 +114,11 @@ def _hidden(environment: Environment, overlap: Overlap, knowledge: Knowledge) ->
             *_effect(known),
         ),
     )
+
+
+def _is_mild(known: Known | None) -> bool:
+    """Whether little is known to come of it."""
+    return known is not None and known.severity is Severity.NOTE
 
 
 def _effect(known: Known | None) -> tuple[Evidence, ...]:
@@ -133,10 +143,9 @@ def _needing(environment: Environment, losing: Sequence[str]) -> list[Required]:
 
 
 def _needs(environment: Environment, needing: Sequence[Required]) -> str:
-    first = needing[0]
     origins = list(dict.fromkeys(shown(environment, one.origin) for one in needing))
     verb = "needs" if len(origins) == 1 else "need"
-    return f"{listed(origins, _MOST_NAMED)} {verb} {shown(environment, first.name)}"
+    return f"{listed(origins, _MOST_NAMED)} {verb} {needing[0].name}"
 
 
 def _joined(environment: Environment, names: Sequence[str]) -> str:
@@ -207,8 +216,10 @@ def files_missing_or_altered(environment: Environment) -> Iterator[Finding]:
     Good:
         opencv-python 4.10.0.84, after "pip install --force-reinstall --no-deps opencv-python"
     """
+    twice = {one.subject for one in environment.oddities if one.kind == TWICE}
     for one in environment.files.altered:
-        yield _altered(environment, one)
+        if one.name not in twice:  # ENV007 tells the cause
+            yield _altered(environment, one)
 
 
 def _altered(environment: Environment, altered: Altered) -> Finding:
