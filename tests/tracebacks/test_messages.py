@@ -160,6 +160,13 @@ def test_most_messages_that_rules_quote_are_recognised() -> None:
     assert len(unknown) < 0.4 * len(every), unknown
 
 
+def test_what_versions_that_fail_together_print_is_recognised() -> None:
+    said = {one.error for one in KNOWLEDGE.breaks.all if len(one.error) > 30}
+    unknown = [text for text in said if not recognise(text, KNOWLEDGE)]
+    assert len(said) > 100
+    assert unknown == []
+
+
 def test_a_quoted_message_leads_back_to_its_rule() -> None:
     for code in ("DRV001", "DRV006", "DRV009", "GPU001", "CUB002", "CMP001", "NPY005", "SYS001"):
         mine = [text for one, text in quoted() if one == code]
