@@ -166,6 +166,26 @@ def test_what_is_said_of_gpus(machine: Machine, text: str) -> None:
     assert of(ladder(SOUND, machine=machine), rungs.GPU).text.startswith(text)
 
 
+def test_hidden_gpus_are_not_there_for_torch() -> None:
+    gpus = (GpuState("NVIDIA H100", (9, 0)),) * 2
+    for visible, text, verdict in (
+        (
+            "",
+            "2 x NVIDIA H100, compute capability 9.0; CUDA_VISIBLE_DEVICES hides all",
+            "CPU only:",
+        ),
+        ("0", "2 x NVIDIA H100, compute capability 9.0; CUDA_VISIBLE_DEVICES hides some", "torch"),
+    ):
+        machine = Machine("linux", gpus=gpus, hidden_gpus=True, visible_devices=visible)
+        named = (Gpu("NVIDIA H100", (9, 0), 2),)
+        fields = {"gpus": named, "driver": "580.65.06", "driver_cuda": "13.0"}
+        found = ladder(SOUND, machine=machine, **fields)
+        gpu = of(found, rungs.GPU).text
+        assert gpu == f"2 x NVIDIA H100, compute capability 9.0; {text}"
+        assert found.verdict.text.startswith(verdict)
+        assert "these GPUs" not in found.verdict.text
+
+
 def test_a_snapshot_of_names_has_a_ladder() -> None:
     installed = target_of(environment_of(SOUND), None).installed
     target = Target("laptop", described("x", {}).span, os="linux", installed=installed)

@@ -122,15 +122,17 @@ def _without_errors(
     if machine is not None and machine.apple_gpu:
         return rungs.OK, f"{name} runs on the CPU and Apple's GPU"
     if gpu.state == rungs.ABSENT:
-        return rungs.ABSENT, f"CPU only: no NVIDIA GPU; {name} runs on the CPU"
+        why = "no NVIDIA GPU"
+        if machine is not None and machine.gpus:
+            why = "CUDA_VISIBLE_DEVICES hides every GPU"
+        return rungs.ABSENT, f"CPU only: {why}; {name} runs on the CPU"
     if gpu.state == rungs.UNKNOWN:
         return rungs.UNKNOWN, f"not known whether {name} can use the GPU: {gpu.text}"
     if cuda == "":
         return rungs.WARNING, f"CPU only: {name} was built without CUDA"
-    count = max(
-        len(machine.gpus) if machine is not None else 0,
-        sum(one.count for one in standing.target.gpus),
-    )
+    count = sum(one.count for one in standing.target.gpus)
+    if machine is not None and machine.gpus:
+        count = len(machine.visible)
     here = "this GPU" if count == 1 else "these GPUs"
     if _is_informed(standing, knowledge):
         return rungs.OK, f"{name} can run on {here}"

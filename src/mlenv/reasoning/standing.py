@@ -120,7 +120,7 @@ def title(standing: Standing) -> Iterator[str]:
 def _gpu(standing: Standing) -> tuple[str, str]:
     machine = standing.machine
     if machine is not None and machine.gpus:
-        return rungs.OK, _of_gpus(machine)
+        return (rungs.OK if machine.visible else rungs.ABSENT), _of_gpus(machine)
     if standing.target.gpus:
         return rungs.OK, ", ".join(map(_of_kind, standing.target.gpus))
     if machine is None:
@@ -147,7 +147,10 @@ def _of_gpus(machine: Machine) -> str:
     for one in machine.gpus:
         kinds[_gpu_text(one)] = kinds.get(_gpu_text(one), 0) + 1
     said = [f"{count} x {text}" if count > 1 else text for text, count in kinds.items()]
-    return "; ".join(said) + ("; CUDA_VISIBLE_DEVICES hides some" if machine.hidden_gpus else "")
+    hidden = "some" if machine.visible else "all"
+    return "; ".join(said) + (
+        f"; CUDA_VISIBLE_DEVICES hides {hidden}" if machine.hidden_gpus else ""
+    )
 
 
 def _gpu_text(gpu: GpuState) -> str:
