@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from mlenv.environment.record_lines import UNSTATED, Entry, entry_of
-from mlenv.environment.sheets import MISSING, UNKNOWN, Sheet, has_content, size_at
+from mlenv.environment.sheets import MISSING, UNKNOWN, Sheet, has_content, name_of, size_at
 from mlenv.model.environment import Altered
 from mlenv.model.installed_path import ASIDE, weight
 
@@ -72,7 +72,7 @@ def is_gone(site: str, beginning: bytes) -> bool:
     if _is_outside(beginning) or beginning == b"__pycache__/":
         return False
     # systems that do not tell cases apart list the first of two spellings
-    return size_at(os.path.join(site, beginning.decode("utf-8", "surrogateescape"))) == MISSING
+    return size_at(os.path.join(site, name_of(beginning))) == MISSING
 
 
 def _is_outside(path: bytes) -> bool:

@@ -11,7 +11,8 @@ from mlenv.environment.disk import feed, read_bytes
 from mlenv.environment.record_lines import Entry, Stretch, folders, plain
 from mlenv.model.environment import Distribution
 
-_MOST_BYTES = 64 << 20
+_MOST_BYTES = 16 << 20
+"""Twelve times the longest that is known, that of torch."""
 _ALGORITHMS = frozenset(("sha256", "sha384", "sha512", "sha1", "md5", "blake2b", "sha3_256"))
 MISSING, UNKNOWN = -1, -2
 """Instead of a size: no such file, or nothing can be told of it."""
@@ -43,12 +44,20 @@ class Sheet:
 
     def place(self, path: bytes) -> str:
         """Return where a recorded file lies."""
-        return os.path.join(self.site, path.decode("utf-8", "surrogateescape"))
+        return os.path.join(self.site, name_of(path))
 
     def shown(self, path: bytes) -> str:
         """Return a recorded path as messages have it: relative to the prefix, with ``/``."""
         text = path.decode("utf-8", "replace")
         return posixpath.normpath(posixpath.join(self.owner.site, text))
+
+
+def name_of(path: bytes) -> str:
+    """Return a recorded path as the system's functions take it, in whichever encoding it has."""
+    try:
+        return os.fsdecode(path)
+    except UnicodeDecodeError:  # where the system's names are no bytes
+        return path.decode("utf-8", "replace")
 
 
 def size_at(place: str) -> int:

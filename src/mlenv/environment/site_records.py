@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
@@ -97,6 +98,6 @@ class SiteRecords:
     def _gone(self) -> frozenset[bytes]:
         """What paths begin with and is not in the folder."""
         site = self.sheets[0].site
-        names = [name.encode("utf-8", "surrogateescape") for name in names_in(site)]
+        names = [os.fsencode(name) for name in names_in(site)]
         absent = self._worked.tops.difference(names, (name + b"/" for name in names))
         return frozenset(one for one in absent if is_gone(site, one))
