@@ -49,7 +49,12 @@ def no_virtual_environment(environment: Environment, machine: Machine | None) ->
     is_base = environment.manager == CONDA and "conda" in environment.conda
     if environment.interpreter is None or not (is_base or environment.manager == SYSTEM):
         return
-    own = [one for one in environment.distributions.values() if one.installer in _INSTALLERS]
+    own = [
+        one
+        for one in environment.distributions.values()
+        # what lies elsewhere is the user's, of which ENV014 speaks
+        if one.installer in _INSTALLERS and not one.site.startswith("/") and ":" not in one.site
+    ]
     if not own:
         return
     marker = next((one for one in environment.oddities if one.kind == MANAGED), None)
