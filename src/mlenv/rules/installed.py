@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 
-from mlenv.knowledge import Knowledge
-from mlenv.knowledge.sonames import Loaded
-from mlenv.model.binary import Binaries
 from mlenv.model.environment import Environment
 from mlenv.versions.version import Version, parse_version
 
@@ -33,39 +30,12 @@ def shown(environment: Environment, name: str) -> str:
     return f"{name} {written_version(environment, name)}".rstrip()
 
 
-def owners_of(binaries: Binaries, paths: Iterable[str]) -> list[str]:
-    """Return the distributions that some binaries belong to, each once."""
-    wanted = frozenset(paths)
-    owners = (one.owner for one in binaries.files if one.path in wanted and one.owner)
-    return list(dict.fromkeys(owners))
-
-
-def loading(
-    environment: Environment, owners: Iterable[str], broken: Collection[str], knowledge: Knowledge
-) -> list[Loaded]:
-    """Return what distributions load by its path when they are imported, where that is broken.
-
-    Args:
-        environment: What is installed, its binaries read.
-        owners: The distributions in question.
-        broken: The binaries that do not load, by path.
-        knowledge: The records.
-    """
-    found = []
-    files = environment.binaries.files if environment.binaries is not None else ()
-    for owner in owners:
-        version = installed_version(environment, owner)
-        loaded = knowledge.sonames.loaded_by(owner, version)
-        if loaded is None:
-            continue
-        its = [one.path for one in files if one.owner == owner and loaded.has(one.path)]
-        failing = [path for path in its if path in broken]
-        if failing and (not loaded.any or failing == its):
-            found.append(loaded)
-    return found
-
-
 def file_of(paths: Sequence[str]) -> str:
     """Return some binaries as messages show them: the first one's name, and how many more."""
     name = paths[0].rpartition("/")[2]
     return name if len(paths) == 1 else f"{name} and {len(paths) - 1} more"
+
+
+def needs(subjects: Sequence[str]) -> str:
+    """Return the verb for one or several that need something."""
+    return "need" if len(subjects) > 1 else "needs"

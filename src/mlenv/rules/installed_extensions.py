@@ -10,8 +10,9 @@ from mlenv.model.binary import MissingSymbols
 from mlenv.model.environment import Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
+from mlenv.reasoning.lacking import loading
 from mlenv.rules.base import rule
-from mlenv.rules.installed import file_of, loading, shown, written_version
+from mlenv.rules.installed import file_of, shown, written_version
 
 _TORCH = "torch"
 _MOST_NAMED = 3

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from mlenv.knowledge import Knowledge
 from mlenv.knowledge.sonames import Bringer, Loaded
 from mlenv.knowledge.system_libraries import IMPORT
-from mlenv.model.binary import Binaries, MissingLibrary, NotFoundVersion
+from mlenv.model.binary import Binaries
 from mlenv.model.environment import CONDA, Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
+from mlenv.reasoning.lacking import Lack, lacking, loading, owners_of
 from mlenv.rules.base import rule
-from mlenv.rules.installed import file_of, installed_version, loading, owners_of, shown
+from mlenv.rules.installed import file_of, needs, shown
 
 _MOST_NAMED = 3
 _LOADER = "ld.so(8); the file's own list of libraries (DT_NEEDED)"
@@ -44,89 +45,77 @@ def needed_library_missing(environment: Environment, knowledge: Knowledge) -> It
     Good:
         opencv-python-headless 4.10.0.84
     """
-    binaries = environment.binaries
-    if binaries is None:
-        return
-    mismatched = {one.owner for one in binaries.symbols} - {""}
-    for missing in binaries.missing:
-        owners = owners_of(binaries, missing.needed_by)
-        # what was built for another torch was built for its CUDA as well
-        if not (missing.other and owners and mismatched.issuperset(owners)):
-            yield from _missing(environment, missing, owners, knowledge)
-    broken = {path for missing in binaries.missing for path in missing.needed_by}
-    for loaded in loading(environment, owners_of(binaries, broken), broken, knowledge):
-        if loaded.any and loaded.package not in mismatched:
-            yield _none_loads(environment, binaries, loaded, knowledge)
+    groups: dict[tuple[str, ...], list[Lack]] = {}
+    for one in lacking(environment, knowledge):
+        if one.is_fatal or one.missing.bundled:
+            kind = "driver" if knowledge.sonames.is_of_driver(one.missing.soname) else ""
+            kind = "bundled" if one.missing.bundled else kind
+            groups.setdefault((kind, *one.owners, *one.imports), []).append(one)
+    for (kind, *_), group in groups.items():
+        yield _finding(environment, kind, group, knowledge)
+    if environment.binaries is not None:
+        yield from _none_loads(environment, environment.binaries, knowledge)
 
 
-def _missing(
-    environment: Environment, missing: MissingLibrary, owners: Sequence[str], knowledge: Knowledge
-) -> Iterator[Finding]:
-    found = loading(environment, owners, missing.needed_by, knowledge)
-    loaded = [one for one in found if not one.any]
-    failing = [*missing.imports, *(one.package for one in loaded if one.fails)]
-    recorded = list(_on_record(environment, missing.soname, owners, knowledge))
-    # what else names the library may do without it
-    fatal = [one for one in owners if one in recorded or _brings(environment, one, failing)]
-    owners = fatal or owners
-    of_driver = knowledge.sonames.is_of_driver(missing.soname)
-    if failing or recorded:
-        outcome = f", and importing {listed(failing, _MOST_NAMED)} fails"
-        outcome = outcome if failing else ", and it does not work without"
-        severity = Severity.NOTE if of_driver else Severity.ERROR
-    elif missing.bundled:
-        outcome, severity = "", Severity.WARNING
-    else:
-        return
+def _finding(
+    environment: Environment, kind: str, group: Sequence[Lack], knowledge: Knowledge
+) -> Finding:
+    """Return what to say of libraries that the same packages do not work without."""
+    first = group[0]
+    severity = Severity.ERROR if first.is_fatal else Severity.WARNING
+    outcome = f", and importing {listed(first.imports, _MOST_NAMED)} fails"
+    if not first.imports:
+        outcome = ", and does not work without" if first.is_fatal else ""
+    owners = first.owners
     who = listed([shown(environment, one) for one in owners], _MOST_NAMED) or "what is installed"
-    state = "nowhere"
-    if missing.bundled:
-        state = "gone though the wheel brought it along"
-    elif missing.other:
-        state = f"nowhere ({missing.other} is there)"
-    brings = knowledge.sonames.brings(missing.soname)
-    files = _files_of(environment, owners, missing.needed_by)
-    yield Finding(
-        f"{who} {_verb(owners)} {missing.soname}, which is {state}{outcome}",
+    names = [one.missing.soname for one in group]
+    verb = "are" if len(names) > 1 else "is"
+    state = f"{verb} nowhere"
+    if kind == "bundled":
+        state = f"{verb} gone though the wheel brought {'them' if len(names) > 1 else 'it'} along"
+    elif first.missing.other:
+        state = f"{verb} nowhere ({first.missing.other} is there)"
+    brings = [one for name in names if (one := knowledge.sonames.brings(name)) is not None]
+    return Finding(
+        f"{who} {needs(owners)} {listed(names, _MOST_NAMED)}, which {state}{outcome}",
         environment.where(owners[0]) if owners else environment.span,
-        tuple(owners),
-        severity,
-        help=_way(environment, missing, owners, brings, knowledge),
+        owners,
+        Severity.NOTE if kind == "driver" else severity,
+        help=_help(environment, kind, group, brings, knowledge),
         related=tuple(Related(environment.where(one), one) for one in owners[1:]),
         evidence=(
-            Evidence(f"{file_of(files)} {_verb(files)} {missing.soname}", _LOADER),
-            *([brings.evidence] if brings is not None else []),
-            *([knowledge.sonames.driver_evidence] if of_driver else []),
-            *(one.evidence for one in loaded),
+            *(
+                Evidence(f"{file_of(one.files)} {needs(one.files)} {one.missing.soname}", _LOADER)
+                for one in group[:_MOST_NAMED]
+            ),
+            *(one.evidence for one in brings[:_MOST_NAMED]),
+            *([knowledge.sonames.driver_evidence] if kind == "driver" else []),
+            *(one.evidence for one in first.loaded),
         ),
-        batch=f"{' '.join(owners)} {'' if missing.bundled else missing.soname.partition('.so')[0]}",
     )
 
 
-def _files_of(
-    environment: Environment, owners: Sequence[str], paths: Sequence[str]
-) -> Sequence[str]:
-    """Return those of some binaries that belong to some distributions; all where none does."""
-    files = environment.binaries.files if environment.binaries is not None else ()
-    owned = {one.path for one in files if one.owner in owners}
-    return [path for path in paths if path in owned] or paths
-
-
-def _verb(subjects: Sequence[str]) -> str:
-    return "need" if len(subjects) > 1 else "needs"
-
-
 def _none_loads(
+    environment: Environment, binaries: Binaries, knowledge: Knowledge
+) -> Iterator[Finding]:
+    """Yield packages that need one of several libraries, of which each lacks something."""
+    broken = {path for missing in binaries.missing for path in missing.needed_by}
+    mismatched = {one.owner for one in binaries.symbols}
+    for loaded in loading(environment, owners_of(binaries, broken), broken, knowledge):
+        if loaded.any and loaded.package not in mismatched:
+            yield _no_variant(environment, binaries, loaded, knowledge)
+
+
+def _no_variant(
     environment: Environment, binaries: Binaries, loaded: Loaded, knowledge: Knowledge
 ) -> Finding:
-    """Return what to say where each of several libraries, of which one is enough, lacks some."""
     name = loaded.package
     files = {one.path for one in binaries.files if one.owner == name and loaded.has(one.path)}
-    lacking = [one.soname for one in binaries.missing if files.intersection(one.needed_by)]
+    absent = [one.soname for one in binaries.missing if files.intersection(one.needed_by)]
     apt = [one.apt for one in knowledge.system_libraries.needs_of(name, IMPORT) if one.apt]
     return Finding(
         f"none of the libraries of {shown(environment, name)} loads, and importing it fails: "
-        f"{listed(lacking, _MOST_NAMED)} are nowhere",
+        f"{listed(absent, _MOST_NAMED)} are nowhere",
         environment.where(name),
         (name,),
         help=f"install the system's package {' '.join(apt[0])}" if apt else "",
@@ -134,123 +123,55 @@ def _none_loads(
     )
 
 
-def _brings(environment: Environment, owner: str, packages: Sequence[str]) -> bool:
-    """Whether a distribution is one of some, or holds binaries of one of some packages."""
-    files = environment.binaries.files if environment.binaries is not None else ()
-    return owner in packages or any(
-        f"/{package}/" in f"/{one.path}" or f"/{package}." in f"/{one.path}"
-        for one in files
-        if one.owner == owner
-        for package in packages
-    )
-
-
-def _on_record(
-    environment: Environment, soname: str, owners: Iterable[str], knowledge: Knowledge
-) -> Iterator[str]:
-    """Yield the distributions that are known not to be imported without a library.
-
-    Of libraries that differ in their versions alone, such as those of two kinds of MPI, one is
-    enough.
-    """
-    missing = environment.binaries.missing if environment.binaries is not None else ()
-    absent = {one.soname for one in missing}
-    stem = soname.partition(".so")[0]
-    for owner in owners:
-        version = installed_version(environment, owner)
-        for need in knowledge.system_libraries.needs_of(owner, IMPORT):
-            alike = {one for one in need.libraries if one.partition(".so")[0] == stem}
-            is_needed = soname in alike and alike <= absent
-            if is_needed and (version is None or need.versions.admits(version, prereleases=True)):
-                yield owner
-
-
-def _way(
+def _help(
     environment: Environment,
-    missing: MissingLibrary,
-    owners: Sequence[str],
-    brings: Bringer | None,
+    kind: str,
+    group: Sequence[Lack],
+    brings: Sequence[Bringer],
     knowledge: Knowledge,
 ) -> str:
-    if knowledge.sonames.is_of_driver(missing.soname):
+    owners = group[0].owners
+    if kind == "driver":
         return "install NVIDIA's driver where this is to run"
-    if missing.bundled:
+    if kind == "bundled":
         name = owners[0] if owners else "it"
         return f"reinstall {name}, with --reinstall of uv or --force-reinstall of pip"
-    if brings is None:
-        return f"install what holds {missing.soname}"
     ways = []
-    if brings.pypi:
-        ways.append(f"install {brings.pypi}")
-        ways += [f"take a build of {owners[0]} for {missing.other}"] if missing.other else []
-    if environment.manager == CONDA and brings.conda:
-        ways.append(f"conda install -c conda-forge {brings.conda}")
-    elif brings.apt:
-        renamed = (
-            f" ({brings.renamed} from Debian 13 and Ubuntu 24.04 on)" if brings.renamed else ""
-        )
-        only = f", of {' and '.join(map(str.title, brings.releases))}" if brings.releases else ""
-        ways.append(f"install the system's package {brings.apt}{renamed}{only}")
+    wheels = list(dict.fromkeys(one.pypi for one in brings if one.pypi))
+    if wheels:
+        ways.append(f"install {', '.join(wheels)}")
+    ways += [
+        f"take a build of {owners[0]} for {one.missing.other}"
+        for one in group[:1]
+        if one.missing.other and owners
+    ]
+    ways += _from_system(environment, [one for one in brings if not one.pypi])
     ways += [
         need.instead
         for owner in owners
         for need in knowledge.system_libraries.needs_of(owner, IMPORT)
-        if need.instead and missing.soname in need.libraries
+        if need.instead
     ]
-    return ", or ".join(dict.fromkeys(ways)) or f"conda install -c conda-forge {brings.conda}"
+    names = [one.missing.soname for one in group]
+    return ", or ".join(dict.fromkeys(ways)) or f"install what holds {listed(names, _MOST_NAMED)}"
 
 
-@rule(
-    "SYS007",
-    "interface-version-missing",
-    topic="system-libraries",
-    severity=Severity.ERROR,
-)
-def interface_version_missing(environment: Environment) -> Iterator[Finding]:
-    """A binary that needs a newer C or C++ library than the one it gets.
-
-    Binaries name the versions of the interfaces that they use. What is compared is the C library
-    of the system and the C++ library that the binary's own search finds: that of its wheel, of
-    conda or of the system. An error where importing a package surely loads such a binary, a
-    note elsewhere.
-
-    Messages that users see: "version `GLIBCXX_3.4.30' not found", "version `GLIBC_2.38' not
-    found".
-
-    Bad:
-        an extension that was built on Ubuntu 24.04, in an environment on Ubuntu 20.04
-
-    Good:
-        a wheel for manylinux_2_28 on a system with glibc 2.28 or newer
-    """
-    for one in environment.binaries.not_found if environment.binaries is not None else ():
-        assert environment.binaries is not None
-        yield _not_found(environment, environment.binaries, one)
+def _from_system(environment: Environment, brings: Sequence[Bringer]) -> Iterator[str]:
+    """Yield how the packages of conda or of the system are installed that hold some libraries."""
+    by_stem = {one.soname.partition(".so")[0]: one for one in reversed(brings)}
+    kept = [one for one in brings if one in by_stem.values()]  # of two kinds of MPI one will do
+    if environment.manager == CONDA:
+        names = dict.fromkeys(one.conda for one in kept if one.conda)
+        if names:
+            yield f"conda install -c conda-forge {' '.join(names)}"
+        return
+    named = list(dict.fromkeys(_package(one) for one in kept if one.apt))
+    if named:
+        yield f"install the system's package{'s' if len(named) > 1 else ''} {', '.join(named)}"
 
 
-def _not_found(environment: Environment, binaries: Binaries, one: NotFoundVersion) -> Finding:
-    owners = owners_of(binaries, one.needed_by)
-    fails = f", and importing {listed(one.imports, _MOST_NAMED)} fails" if one.imports else ""
-    who = listed([shown(environment, owner) for owner in owners], _MOST_NAMED)
-    if one.version.startswith("GLIBC_"):
-        help_ = f"take an older {owners[0] if owners else 'build'}, or a newer system or image"
-    elif environment.manager == CONDA:
-        help_ = "conda install -c conda-forge libstdcxx"
-    else:
-        help_ = "take a system or image with a newer GCC, or an older build"
-    return Finding(
-        f"{who or file_of(one.needed_by)} {_verb(owners)} "
-        f"{one.version}, and {one.library} ends with {one.has}{fails}",
-        environment.where(owners[0]) if owners else environment.span,
-        tuple(owners),
-        None if one.imports else Severity.NOTE,
-        help=help_,
-        related=tuple(Related(environment.where(owner), owner) for owner in owners[1:]),
-        evidence=(
-            Evidence(
-                f"{file_of(one.needed_by)} {_verb(one.needed_by)} {one.version}, and "
-                f"{one.library} defines up to {one.has}",
-                "the files' own tables of versions (.gnu.version_r and .gnu.version_d)",
-            ),
-        ),
-    )
+def _package(brings: Bringer) -> str:
+    if brings.renamed:
+        return f"{brings.apt} ({brings.renamed} from Debian 13 and Ubuntu 24.04 on)"
+    releases = " and ".join(map(str.title, brings.releases))
+    return f"{brings.apt} ({releases})" if releases else brings.apt
