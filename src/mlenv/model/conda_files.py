@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 
 from mlenv.model.environment import CondaPackage
 from mlenv.model.requirement import canonical_name
@@ -30,10 +30,14 @@ class Held:
     location: str
 
 
-def held_by(package: CondaPackage) -> Iterator[Held]:
-    """Yield the distributions whose metadata are among a package's files."""
+@lru_cache(maxsize=4096)
+def held_by(package: CondaPackage) -> tuple[Held, ...]:
+    """Return the distributions whose metadata are among a package's files."""
+    found = []
     for file in package.files:
         if "-info" in file and file.endswith(("METADATA", "PKG-INFO", ".egg-info")):
             match = re.fullmatch(_METADATA, file)
             if match is not None:
-                yield Held(canonical_name(match["name"]), match["version"], match["location"])
+                name = canonical_name(match["name"])
+                found.append(Held(name, match["version"], match["location"]))
+    return tuple(found)
