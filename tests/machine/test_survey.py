@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from making import write_environment
 from nvml_stub import COMPILER, build
 
 from mlenv.machine import driver
@@ -455,6 +456,30 @@ def test_every_fact_has_a_line_of_its_own() -> None:
     assert where(machine, "nothing").line == 1
     assert span.target == "this machine"
     assert where(replace(machine, gpus=()), "gpu 0").text == "system linux"
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    "arguments",
+    [("audit",), ("audit", "--target", "local"), ("env",), ("explain", "-")],
+    ids=" ".join,
+)
+def test_a_run_asks_the_driver_once(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    count = tmp_path / "asked"
+    folder = build(tmp_path / "driver", H100, before=f'(void)!system("echo x >> {count}")')
+    write_environment(tmp_path / ".venv", [{"name": "torch", "version": "2.5.1"}])
+    (tmp_path / "requirements.txt").write_text("torch==2.5.1\n")
+    subprocess.run(
+        [sys.executable, "-m", "mlenv", *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "LD_LIBRARY_PATH": folder, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        input="RuntimeError: No CUDA GPUs are available",
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert count.read_text() == "x\n"
 
 
 @needs_compiler
