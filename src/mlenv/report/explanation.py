@@ -57,9 +57,11 @@ def _cause(cause: Cause, view: View, paint: Paint) -> Iterator[str]:
     found = [f"{one.rule} {one.severity.value}: {one.message}" for one in cause.findings]
     yield from _labelled("found", found, view, paint)
     yield from _labelled("do", _advice(cause), view, paint)
-    rules = f"mlenv explain {known.rules[0]}" if known.rules else ""
-    others = f" (also {', '.join(known.rules[1:])})" if known.rules[1:] else ""
-    yield from _labelled("more", [rules + others] if rules else [], view, paint)
+    # the rules that find something here tell most
+    rules = list(dict.fromkeys((*(one.rule for one in cause.findings), *known.rules)))
+    others = f" (also {', '.join(rules[1:])})" if rules[1:] else ""
+    more = [f"mlenv explain {rules[0]}{others}"] if rules else []
+    yield from _labelled("more", more, view, paint)
 
 
 def _advice(cause: Cause) -> list[str]:

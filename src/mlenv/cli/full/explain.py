@@ -16,7 +16,7 @@ def explain(
     rule: Annotated[
         str,
         typer.Argument(
-            metavar="[RULE]",
+            metavar="RULE",
             help="A rule's code or name, or a topic; - or nothing for a message on stdin.",
             autocompletion=complete.rule,
             show_default=False,
