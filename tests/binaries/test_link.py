@@ -182,6 +182,18 @@ def test_symbols_that_the_installed_torch_does_not_have(tmp_path: Path) -> None:
     assert (old.symbols, old.count, old.abi) == ((OLD,), 1, "old")
 
 
+def test_of_libraries_for_each_torch_one_is_enough(tmp_path: Path) -> None:
+    files = {
+        "torch/lib/libc10.so": make_elf(soname="libc10.so", exports=["_ZN3c104hereEv"]),
+        "dgl/libadapter_2.1.so": make_elf(needed=["libc10.so"], takes=["_ZN3c104goneEv"]),
+        "dgl/libadapter_2.2.so": make_elf(needed=["libc10.so"], takes=["_ZN3c104hereEv"]),
+        "dgl/libother_2.1.so": make_elf(needed=["libc10.so"], takes=["_ZN3c104goneEv"]),
+        "dgl/libother_2.3.so": make_elf(needed=["libc10.so"], takes=["_ZN3c104lostEv"]),
+    }
+    found = [one.path.rpartition("/")[2] for one in linked(tmp_path / "env", files).symbols]
+    assert found == ["libother_2.1.so", "libother_2.3.so"]
+
+
 def test_without_torch_there_are_no_symbols_to_miss(tmp_path: Path) -> None:
     files = {"a.so": module("a", "libc10.so", takes=["_ZN3c104goneEv"])}
     links = linked(tmp_path / "env", files)

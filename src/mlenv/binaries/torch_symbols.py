@@ -16,6 +16,7 @@ _LIBRARY = re.compile(r"lib(?:c10|torch)(?:_\w+)?\.so")
 _FOLDER = re.compile(r"(?:^|/)torch/lib/[^/]+$")
 _OF_TORCH = re.compile(r"_Z(?:T[VISTh])?N?K?(?:3c10|2at|5torch)|(?:aoti_)?torch_[a-z]")
 """Names in torch's namespaces as C++ mangles them, and those of its interface in C."""
+_NUMBERS = re.compile(r"\d+(?:[._]\d+)*")
 _MOST_SHOWN = 4
 _STRING = "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
 _TAKING_TEXT = (
@@ -54,15 +55,28 @@ def missing_symbols(loader: Loader, breakage: Breakage) -> Iterator[MissingSymbo
     wanted = {one.path: _wanted(loader, one) for one in linked}
     given = _given(loader, [*torch, *linked], {name for names in wanted.values() for name in names})
     abi = _abi(_given(loader, torch, _ABIS) if linked else ())
+    lacks = {
+        path: tuple(name for name in names if name not in given) for path, names in wanted.items()
+    }
+    fitting = {_variant(path) for path, names in lacks.items() if not names}
     for one in linked:
-        lacking = tuple(name for name in wanted[one.path] if name not in given)
-        if not lacking:
+        lacking = lacks[one.path]
+        if not lacking or _variant(one.path) in fitting:
             continue
         own = _abi(frozenset(wanted[one.path]).intersection(_ABIS))
         other = own if own and abi and own != abi else ""
         imports = breakage.imports((one.path,))
         shown = lacking[:_MOST_SHOWN]
         yield MissingSymbols(one.path, one.owner, shown, len(lacking), other, imports)
+
+
+def _variant(path: str) -> str:
+    """Return what files have in common that are made for one version each, of which one is used.
+
+    DGL brings ``libtensoradapter_pytorch_2.2.1.so`` and its like for every torch.
+    """
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{_NUMBERS.sub('#', name.partition('.cpython')[0])}"
 
 
 def _wanted(loader: Loader, binary: Binary) -> tuple[str, ...]:
