@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,8 +35,7 @@ def linked(
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data if isinstance(data, bytes) else data.encode())
     found = scan_binaries(str(prefix), ("lib",), lambda one: one.split("/")[-2])
-    system = root or prefix.parent / "empty"
-    system.mkdir(exist_ok=True)
+    system = root or made_system(prefix.parent / "system")
     return link(
         found.files,
         str(prefix),
@@ -44,9 +45,9 @@ def linked(
     )
 
 
-def system(folder: Path, *sonames: str, **cached: str) -> Path:
+def made_system(folder: Path, *sonames: str, **cached: str) -> Path:
     """Make a system whose folders hold some libraries, and whose cache knows some more."""
-    for soname in sonames:
+    for soname in ("libc.so.6", *sonames):
         place = folder / "usr/lib" / soname
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(b"")
@@ -90,7 +91,7 @@ def test_a_binary_finds_libraries_in_its_own_folders(
 
 
 def test_what_the_system_has_is_there_by_its_cache_and_by_its_folders(tmp_path: Path) -> None:
-    root = system(tmp_path / "root", "libin.so.1", libcached_so_3="/opt/x/libcached.so.3")
+    root = made_system(tmp_path / "root", "libin.so.1", libcached_so_3="/opt/x/libcached.so.3")
     files = {"a.so": module("a", "libin.so.1", "libcached.so.3", "libgone.so")}
     assert set(missing(linked(tmp_path / "env", files, root=root))) == {"libgone.so"}
 
@@ -133,13 +134,24 @@ def test_a_system_that_cannot_be_looked_at_lacks_only_what_wheels_bring() -> Non
     assert (found.soname, found.bundled) == ("libgfortran-040039e1.so.5.0.0", True)
 
 
+def test_a_system_that_keeps_its_libraries_elsewhere_cannot_be_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "nix").mkdir()
+    files = {"a.so": module("a", "libc.so.6", "libGL.so.1")}
+    assert missing(linked(tmp_path / "env", files, root=tmp_path / "nix")) == {}
+
+
+def test_this_machine_says_nothing_of_another_processor() -> None:
+    files = [Binary(f"{SITE}/a.so", "a", ELF, "sparc", 1, needed=("libgone.so.1",))]
+    assert link(files, "/nowhere", (SITE,)).missing == ()
+
+
 def test_links_of_a_root_do_not_lead_out_of_it(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "libin.so.1").write_bytes(b"")
     root = tmp_path / "root"
-    (root / "usr").mkdir(parents=True)
-    (root / "usr/lib").symlink_to(outside)
+    made_system(root)
+    (root / "lib").symlink_to(outside)
     files = {"a.so": module("a", "libin.so.1")}
     assert set(missing(linked(tmp_path / "env", files, root=root))) == {"libin.so.1"}
 
@@ -204,7 +216,7 @@ def test_without_torch_there_are_no_symbols_to_miss(tmp_path: Path) -> None:
 def test_an_interface_that_the_library_does_not_have_yet(tmp_path: Path) -> None:
     own = make_elf(soname="libstdc++.so.6", defines=["GLIBCXX_3.4", "GLIBCXX_3.4.40"])
     needs = {"libstdc++.so.6": ["GLIBCXX_3.4.32", "CXXABI_1.3"], "libc.so.6": ["GLIBC_2.9"]}
-    root = system(tmp_path / "root")
+    root = made_system(tmp_path / "root")
     for soname, defines in (
         ("libstdc++.so.6", ["GLIBCXX_3.4", "GLIBCXX_3.4.30", "CXXABI_1.3"]),
         ("libc.so.6", ["GLIBC_2.2.5", "GLIBC_2.31"]),
@@ -228,7 +240,7 @@ def test_an_interface_that_the_library_does_not_have_yet(tmp_path: Path) -> None
 
 def test_conda_has_its_own_libraries_for_what_pip_installs(tmp_path: Path) -> None:
     (tmp_path / "env/conda-meta").mkdir(parents=True)
-    root = system(tmp_path / "root", "libgomp.so.1")
+    root = made_system(tmp_path / "root", "libgomp.so.1")
     files = {
         "/lib/libgomp.so.1": make_elf(soname="libgomp.so.1"),
         "a.so": module("a", "libgomp.so.1"),
@@ -239,7 +251,7 @@ def test_conda_has_its_own_libraries_for_what_pip_installs(tmp_path: Path) -> No
 
 
 def test_the_runtimes_that_binaries_load(tmp_path: Path) -> None:
-    root = system(tmp_path / "root", "libgomp.so.1")
+    root = made_system(tmp_path / "root", "libgomp.so.1")
     files = {
         "torch/lib/libgomp.so.1": make_elf(soname="libgomp.so.1"),
         "torch/lib/libtorch.so": make_elf(needed=["libgomp.so.1"], rpath="$ORIGIN"),
@@ -281,11 +293,12 @@ def test_runtimes_of_other_systems_go_by_their_names() -> None:
     ]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has LD_LIBRARY_PATH")
 def test_libraries_of_the_process_go_before_the_systems(tmp_path: Path) -> None:
     folder = tmp_path / "env/mine"
     folder.mkdir(parents=True)
     (folder / "libgomp.so.1").write_bytes(make_elf(soname="libgomp.so.1"))
-    files = [Binary("a.so", "a", ELF, "x86_64", 1, needed=("libgomp.so.1",))]
+    files = [Binary("a.so", "a", ELF, os.uname().machine, 1, needed=("libgomp.so.1",))]
     links = link(files, str(tmp_path / "env"), ("",), library_path=[str(folder)])
     assert [one.path for one in links.runtimes] == ["libgomp.so.1"]
     assert missing(links) == {}

@@ -47,15 +47,18 @@ def link(
         sites: Its folders of packages, relative to the prefix, with ``/``.
         machine: The processor's architecture; that of most of the binaries where it is empty.
         root: The folder that stands for ``/`` there; empty for this machine's own; None where
-            the system that the environment runs on cannot be looked at.
+            the system that the environment runs on cannot be looked at. So is one that keeps
+            its libraries elsewhere (NixOS).
         library_path: The folders of ``LD_LIBRARY_PATH``, where it runs on this machine.
     """
-    if root == "" and not sys.platform.startswith("linux"):
-        root = None
     if not machine:
         counted = Counter(one.machine for one in files if one.format == ELF)
         machine = counted.most_common(1)[0][0] if counted else ""
+    if root == "" and not _runs_here(machine):
+        root = None
     loader = Loader(files, prefix, machine, root=root, library_path=library_path)
+    if root is not None and not loader.sees_system:
+        loader = Loader(files, prefix, machine, root=None)
     reach = Reach([os.path.join(prefix, site) for site in sites])
     breakage = Breakage(loader, reach, sites)
     return Links(
@@ -64,3 +67,8 @@ def link(
         tuple(not_found_versions(loader, breakage)),
         runtimes(files, loader),
     )
+
+
+def _runs_here(machine: str) -> bool:
+    """Whether binaries for a processor are for this machine's own system."""
+    return sys.platform.startswith("linux") and os.uname().machine == machine

@@ -156,6 +156,15 @@ class Loader:
         data = read_bytes(self.on_disk(f"/{_CACHE}"), _LARGEST_CACHE)
         return read_cache(data or b"", self.machine)
 
+    @property
+    def sees_system(self) -> bool:
+        """Whether the system's libraries are where they are looked for: the C library is."""
+        names = ("libc.so.6", f"libc.musl-{self.machine}.so.1", f"ld-musl-{self.machine}.so.1")
+        return any(
+            name in self.cache or any(self._in(folder, name) for folder in self._default_folders)
+            for name in names
+        )
+
     def _folders(self, binary: Binary, listed: Sequence[str]) -> Iterator[str]:
         """Yield the folders of an RPATH as whole paths, those that may be looked at."""
         origin = posixpath.dirname(posixpath.join(self.prefix.replace(os.sep, "/"), binary.path))
