@@ -304,6 +304,17 @@ def test_libraries_of_the_process_go_before_the_systems(tmp_path: Path) -> None:
     assert missing(links) == {}
 
 
+def test_what_there_is_is_named(tmp_path: Path) -> None:
+    root = made_system(tmp_path / "root", "libz.so.1", libcached_so_3="/opt/x/libcached.so.3")
+    files: dict[str, bytes | str] = {
+        "a/libin.so.1": make_elf(soname="libin.so.1"),
+        "/lib/libmpi.so.12": b"",
+    }
+    found = linked(tmp_path / "env", files, root=root).provided
+    assert found >= {"libc.so.6", "libz.so.1", "libcached.so.3", "libin.so.1", "libmpi.so.12"}
+    assert link((), str(tmp_path), (), root=None).provided == frozenset()
+
+
 def test_no_binaries_have_nothing_to_link() -> None:
     links = link((), "/nowhere", ())
     assert (links.missing, links.symbols, links.not_found, links.runtimes) == ((), (), (), ())

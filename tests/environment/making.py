@@ -63,8 +63,8 @@ def environment_of(table: Mapping[str, Any]) -> Environment:
     an interpreter's attributes), ``packages`` (versions by name), ``distributions`` and ``conda``
     (tables of their attributes, without places), ``oddities``, ``torch`` (tables by name),
     ``overlaps``, ``altered``, ``modules``, ``binaries`` (a table of ``files``, ``missing``,
-    ``symbols``, ``not_found``, ``runtimes``), ``is_project``, ``prefix``, ``hidden``, ``sites``,
-    ``conda_changes``.
+    ``symbols``, ``not_found``, ``runtimes``, ``provided``), ``is_project``, ``prefix``,
+    ``hidden``, ``sites``, ``conda_changes``.
     """
     name = table.get("name", ".venv")
     page = Page(name)
@@ -150,6 +150,7 @@ def _binaries(table: Mapping[str, Any]) -> Binaries:
         tuple(_made(MissingSymbols, one) for one in table.get("symbols", ())),
         tuple(_made(NotFoundVersion, one) for one in table.get("not_found", ())),
         tuple(_made(Runtime, one) for one in table.get("runtimes", ())),
+        frozenset(table.get("provided", ())),
     )
 
 

@@ -26,6 +26,7 @@ class Links:
     symbols: tuple[MissingSymbols, ...] = ()
     not_found: tuple[NotFoundVersion, ...] = ()
     runtimes: tuple[Runtime, ...] = ()
+    provided: frozenset[str] = frozenset()
 
 
 def link(
@@ -66,6 +67,7 @@ def link(
         tuple(missing_symbols(loader, breakage)),
         tuple(not_found_versions(loader, breakage)),
         runtimes(files, loader),
+        loader.provided,
     )
 
 

@@ -157,6 +157,16 @@ class Loader:
         return read_cache(data or b"", self.machine)
 
     @property
+    def provided(self) -> frozenset[str]:
+        """The names of all libraries there are; none where the system cannot be looked at."""
+        if self.root is None:
+            return frozenset()
+        own = os.path.join(self.prefix, "lib")
+        folders = (*self._library_path, *self._default_folders, *_USUAL)
+        listed = (self._listed(self.on_disk(folder)) for folder in folders)
+        return frozenset(self.by_name).union(self.cache, self._listed(own), *listed)
+
+    @property
     def sees_system(self) -> bool:
         """Whether the system's libraries are where they are looked for: the C library is."""
         names = ("libc.so.6", f"libc.musl-{self.machine}.so.1", f"ld-musl-{self.machine}.so.1")

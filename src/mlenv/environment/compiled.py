@@ -56,6 +56,7 @@ def with_binaries(
         links.symbols,
         links.not_found,
         links.runtimes,
+        links.provided,
         scan.unread,
         scan.from_cache,
         time.perf_counter() - start,

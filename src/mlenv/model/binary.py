@@ -173,6 +173,8 @@ class Binaries:
         symbols: Symbols of torch that are not there.
         not_found: Versions of system libraries that are not there.
         runtimes: The OpenMP runtimes.
+        provided: The names of all libraries that the environment and its system hold; empty
+            where that system cannot be looked at.
         unread: Files that could not be read, or not wholly, each with the reason.
         from_cache: How many were known from an earlier scan.
         seconds: How long the scan took.
@@ -183,6 +185,7 @@ class Binaries:
     symbols: tuple[MissingSymbols, ...] = ()
     not_found: tuple[NotFoundVersion, ...] = ()
     runtimes: tuple[Runtime, ...] = ()
+    provided: frozenset[str] = frozenset()
     unread: tuple[tuple[str, str], ...] = ()
     from_cache: int = 0
     seconds: float = 0.0

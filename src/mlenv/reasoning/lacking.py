@@ -9,6 +9,7 @@ from mlenv.knowledge.sonames import Loaded
 from mlenv.knowledge.system_libraries import IMPORT
 from mlenv.model.binary import Binaries, MissingLibrary
 from mlenv.model.environment import Environment
+from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
 from mlenv.versions.version import parse_version
 
@@ -23,7 +24,8 @@ class Lack:
         imports: What cannot be imported without it.
         is_recorded: Whether it is on record that a distribution does not work without.
         loaded: What loads it by the path of a file, where that is known.
-        files: The binaries of the owners that need it, by path.
+        files: The binaries of the owners that need it, by path; none where their code loads it.
+        known: What is on record of code that loads it.
     """
 
     missing: MissingLibrary
@@ -32,6 +34,7 @@ class Lack:
     is_recorded: bool
     loaded: tuple[Loaded, ...]
     files: tuple[str, ...]
+    known: tuple[Evidence, ...] = ()
 
     @property
     def is_fatal(self) -> bool:
@@ -52,6 +55,28 @@ def lacking(environment: Environment, knowledge: Knowledge) -> Iterator[Lack]:
         owners = owners_of(binaries, missing.needed_by)
         if not (missing.other and owners and mismatched.issuperset(owners)):
             yield _lack(environment, binaries, missing, owners, knowledge)
+    if binaries.provided:
+        yield from _loaded_by_code(environment, binaries, knowledge)
+
+
+def _loaded_by_code(
+    environment: Environment, binaries: Binaries, knowledge: Knowledge
+) -> Iterator[Lack]:
+    """Yield what packages without binaries are on record to load, and the system does not have."""
+    compiled = {one.owner for one in binaries.files}
+    for name, one in environment.distributions.items():
+        if name in compiled:
+            continue
+        version = parse_version(one.version)
+        for need in knowledge.system_libraries.needs_of(name, IMPORT):
+            if need.through or (version and not need.versions.admits(version, prereleases=True)):
+                continue
+            for soname in need.libraries:
+                stem = soname.partition(".so")[0]
+                alike = (other for other in binaries.provided if other.startswith(f"{stem}.so"))
+                if not any(alike):
+                    lack = MissingLibrary(soname, ())
+                    yield Lack(lack, (name,), (), True, (), (), (need.evidence,))
 
 
 def _lack(

@@ -33,8 +33,8 @@ def needed_library_missing(environment: Environment, knowledge: Knowledge) -> It
     binary's own folders, ``LD_LIBRARY_PATH``, the loader's cache and the system's folders, and
     anywhere in the environment, since packages load each other's libraries first. An error where
     importing the package surely loads what lacks it; a warning where a library is gone that the
-    wheel brought along; a note where only NVIDIA's driver is missing. What a package tries and
-    does without is not reported.
+    wheel brought along, and where a package's code is known to load one; a note where only
+    NVIDIA's driver is missing. What a package tries and does without is not reported.
 
     Messages that users see: "ImportError: libGL.so.1: cannot open shared object file: No such file
     or directory", "OSError: libcudart.so.12: cannot open shared object file".
@@ -49,7 +49,7 @@ def needed_library_missing(environment: Environment, knowledge: Knowledge) -> It
     for one in lacking(environment, knowledge):
         if one.is_fatal or one.missing.bundled:
             kind = "driver" if knowledge.sonames.is_of_driver(one.missing.soname) else ""
-            kind = "bundled" if one.missing.bundled else kind
+            kind = "bundled" if one.missing.bundled else "code" if one.known else kind
             groups.setdefault((kind, *one.owners, *one.imports), []).append(one)
     for (kind, *_), group in groups.items():
         yield _finding(environment, kind, group, knowledge)
@@ -80,14 +80,16 @@ def _finding(
         f"{who} {needs(owners)} {listed(names, _MOST_NAMED)}, which {state}{outcome}",
         environment.where(owners[0]) if owners else environment.span,
         owners,
-        Severity.NOTE if kind == "driver" else severity,
+        {"driver": Severity.NOTE, "code": Severity.WARNING}.get(kind, severity),
         help=_help(environment, kind, group, brings, knowledge),
         related=tuple(Related(environment.where(one), one) for one in owners[1:]),
         evidence=(
             *(
                 Evidence(f"{file_of(one.files)} {needs(one.files)} {one.missing.soname}", _LOADER)
                 for one in group[:_MOST_NAMED]
+                if one.files
             ),
+            *dict.fromkeys(known for one in group for known in one.known),
             *(one.evidence for one in brings[:_MOST_NAMED]),
             *([knowledge.sonames.driver_evidence] if kind == "driver" else []),
             *(one.evidence for one in first.loaded),
