@@ -15,6 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlenv.cli.requests import AuditRequest
 from mlenv.project import classify
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,7 +101,7 @@ def test_the_hook_says_what_the_program_takes() -> None:
     program, *arguments = found["entry"].split()
     assert program == "mlenv"
     request = fast.parse(arguments, {})
-    assert request is not None
+    assert isinstance(request, AuditRequest)
     assert request.allow_empty
 
 

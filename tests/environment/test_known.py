@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from making import write_distribution, write_environment
@@ -24,7 +25,7 @@ def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an environment that is taken to have been there for long."""
     monkeypatch.setattr("mlenv.environment.known.SETTLED", -(1 << 62))
     env = tmp_path / "env"
-    tables = [
+    tables: list[dict[str, Any]] = [
         {"name": "a", "requires": ["b>=1", "c; extra == 'x'"], "extras": ["x"]},
         {"name": "b", "version": "2.0", "requires_python": ">=3.8"},
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mlenv.model.binary import supported
 from mlenv.model.environment import Environment, Origin
 from mlenv.model.target import MACOS, Installed, Target
 from mlenv.records import replace
@@ -94,12 +95,10 @@ def _origin(origin: Origin) -> str:
 
 
 def _architectures(environment: Environment) -> tuple[str, ...]:
-    """Return what torch's own libraries hold kernels for; nothing where they were not read."""
-    found: dict[str, None] = {}
-    for binary in environment.binaries.files if environment.binaries else ():
-        if binary.owner == "torch" and binary.kernels is not None:
-            for name, count in (*binary.kernels.cubins, *binary.kernels.ptx):
-                # a stray kernel for one architecture more is no support of it
-                if count * 2 > binary.kernels.containers:
-                    found[name] = None
-    return tuple(found)
+    """Return what torch's own library holds kernels for; nothing where it was not read.
+
+    That with the most containers tells it: beside it lie some with a few special kernels.
+    """
+    files = environment.binaries.files if environment.binaries else ()
+    kernels = [one.kernels for one in files if one.owner == "torch" and one.kernels is not None]
+    return supported(max(kernels, key=lambda one: one.containers)) if kernels else ()
