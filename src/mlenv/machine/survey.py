@@ -24,6 +24,8 @@ from mlenv.model.machine import Machine
 from mlenv.model.target import LINUX, MACOS, WINDOWS
 from mlenv.records import replace
 
+_LONGEST = 4_000
+"""More than the UUIDs of all GPUs that a machine can have."""
 _SYSTEMS = {"linux": LINUX, "win32": WINDOWS, "cygwin": WINDOWS, "darwin": MACOS}
 
 
@@ -53,7 +55,7 @@ def survey(variables: Mapping[str, str], *, root: str = "/", timeout: float = TI
         memory=memory_limit(files),
         driver=driver,
         gpus=gpus,
-        visible_devices=variables.get("CUDA_VISIBLE_DEVICES"),
+        visible_devices=_visible_devices(variables),
         toolkit=toolkit.version if toolkit else "",
         toolkit_folder=toolkit.folder if toolkit else "",
         cuda_home=cuda_home(variables),
@@ -69,6 +71,12 @@ def survey(variables: Mapping[str, str], *, root: str = "/", timeout: float = TI
         apple_gpu=sys.platform == "darwin" and arch == "arm64",
     )
     return replace(made, hidden_gpus=len(made.visible) < len(gpus))
+
+
+def _visible_devices(variables: Mapping[str, str]) -> str | None:
+    """Return the value of ``CUDA_VISIBLE_DEVICES``, of a length that can be shown."""
+    value = variables.get("CUDA_VISIBLE_DEVICES")
+    return None if value is None else value[:_LONGEST]
 
 
 def _arch(variables: Mapping[str, str]) -> str:

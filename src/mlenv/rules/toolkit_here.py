@@ -17,8 +17,10 @@ from mlenv.reasoning.gpu_wanted import is_meant_here
 from mlenv.records import dataclass
 from mlenv.rules.base import rule
 from mlenv.versions.version import Version, parse_version
+from mlenv.versions.version_set import pep440
 
 _MOST_NAMED = 3
+_REQUIRES = re.compile(r"([A-Za-z0-9._-]{1,100})\s{0,4}\(?([^;)]{0,200})")
 _BRINGS = {
     "libcudart": "cuda-runtime",
     "libcublas": "cublas",
@@ -54,6 +56,7 @@ class _Clash:
         version: That one's version.
         exposed: The distributions whose binaries get the folder's; empty where none was seen.
         is_sure: Whether they get it whatever is imported before.
+        asked: What one of them asks for that the folder's version is not; may be empty.
         at: The number of the folder among those that count.
     """
 
@@ -63,6 +66,7 @@ class _Clash:
     version: Version
     exposed: tuple[str, ...]
     is_sure: bool
+    asked: str
     at: int
 
 
@@ -76,9 +80,9 @@ def library_path_before_wheels(
     in ``LD_LIBRARY_PATH`` goes before them for every binary that has no ``DT_RPATH``; an older
     library there lacks functions, and cuDNN refuses parts of another version. torch's own binaries
     have a ``DT_RPATH`` and take the wheels' libraries in any case; those of other packages mostly
-    have none. A warning where the folder's library is older and a binary gets it for sure; a note
-    where it is newer, where torch may have loaded that of the wheel before, or where the binaries
-    were not looked at.
+    have none. A warning where a binary gets the folder's library for sure and its package asks for
+    another version; else a note: where torch may have loaded that of the wheel before, where the
+    package says nothing of versions, or where the binaries were not looked at.
 
     Messages that users see: "cuDNN version incompatibility: PyTorch was compiled against (8, 7, 0)
     but found runtime version (8, 2, 4)", "Loaded runtime CuDNN library: 8.5.0 but source was
@@ -117,13 +121,17 @@ def _clashes(
             continue
         if environment.binaries is None:
             if there < version and not _is_torch_alone(environment):
-                yield _Clash(soname, there, wheel, version, (), is_sure=False, at=at)
+                yield _Clash(soname, there, wheel, version, (), is_sure=False, asked="", at=at)
             continue
         users = [one for one in environment.binaries.files if soname in one.needed]
         by_torch = any(one.owner == "torch" and _is_safe(one) for one in users)
         exposed = _exposed(environment, users, by_torch=by_torch)
         if exposed:
-            yield _Clash(soname, there, wheel, version, exposed, is_sure=not by_torch, at=at)
+            asked = _asked(environment, exposed, wheel, there)
+            is_sure = not by_torch
+            yield _Clash(
+                soname, there, wheel, version, exposed, is_sure=is_sure, asked=asked, at=at
+            )
 
 
 def _same(there: Version, version: Version) -> bool:
@@ -171,6 +179,20 @@ def _exposed(
     return tuple(name for name in owners if not (by_torch and _needs_torch(environment, name)))
 
 
+def _asked(environment: Environment, names: Sequence[str], wheel: str, there: Version) -> str:
+    """Return which distribution asks for another version of a wheel than one; else nothing."""
+    found = (environment.distributions.get(name) for name in names)
+    lines = ((one, line) for one in found if one is not None for line in one.requires)
+    for one, line in lines:
+        match = _REQUIRES.match(line)
+        if match is None or canonical_name(match[1]) != wheel:
+            continue
+        admitted = pep440(match[2].strip())
+        if admitted is not None and not admitted.admits(there, prereleases=True):
+            return f"{one.written} asks for {wheel}{match[2].strip()}"
+    return ""
+
+
 def _is_safe(binary: Binary) -> bool:
     return bool(binary.rpath) and not binary.runpath
 
@@ -183,7 +205,8 @@ def _needs_torch(environment: Environment, name: str) -> bool:
 
 
 def _before_wheels(machine: Machine, folder: LibraryFolder, clash: _Clash) -> Finding:
-    is_bad = clash.there < clash.version and clash.is_sure
+    is_bad = bool(clash.asked) and clash.is_sure
+    asked = (Evidence(clash.asked, "its metadata"),) if clash.asked else ()
     gets = (
         f"{listed(clash.exposed, _MOST_NAMED)} would load it"
         if clash.exposed
@@ -200,6 +223,7 @@ def _before_wheels(machine: Machine, folder: LibraryFolder, clash: _Clash) -> Fi
         evidence=(
             _LOADER,
             Evidence(f"the file of {clash.soname} is named for version {clash.there}", folder.path),
+            *asked,
         ),
         batch=f"folder {clash.at}",
         batch_message=(
