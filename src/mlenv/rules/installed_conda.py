@@ -278,6 +278,8 @@ def conda_after_pip(environment: Environment, knowledge: Knowledge) -> Iterator[
 def _by_pip(environment: Environment) -> list[Distribution]:
     """Return what other installers than conda installed, by time."""
     of_conda = {held.location for one in environment.conda.values() for held in held_by(one)}
+    if not of_conda:
+        return []
     found = [
         one
         for one in environment.distributions.values()
@@ -286,7 +288,7 @@ def _by_pip(environment: Environment) -> list[Distribution]:
         and one.location not in of_conda
         and one.site in environment.sites
     ]
-    return sorted(found, key=lambda one: (one.installed_at, one.name)) if of_conda else []
+    return sorted(found, key=lambda one: (one.installed_at, one.name))
 
 
 def _later(environment: Environment, since: float) -> Sequence[CondaPackage]:
