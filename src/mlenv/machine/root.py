@@ -29,8 +29,8 @@ class Root:
         if not self._folder:
             return path
         inside = os.path.join(self._folder, path.lstrip("/"))
-        real = os.path.realpath(inside)
-        return inside if os.path.commonpath((real, self._folder)) == self._folder else ""
+        top = self._folder.rstrip(os.sep) + os.sep
+        return inside if (os.path.realpath(inside) + os.sep).startswith(top) else ""
 
     def has(self, path: str) -> bool:
         """Whether there is something at a path."""
