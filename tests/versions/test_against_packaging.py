@@ -8,6 +8,7 @@ from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion
 from packaging.version import Version as Reference
 
+from mlenv.versions.bounds import within
 from mlenv.versions.version import parse_version
 from mlenv.versions.version_set import VersionSet, exactly, pep440
 
@@ -151,3 +152,16 @@ def test_the_set_of_one_version_is_what_its_specifier_admits(text: str, other: s
     assert made.intervals == stated.intervals
     assert made.exact == version
     assert made.admits(another, prereleases=True) == stated.admits(another, prereleases=True)
+
+
+@given(st.lists(st.tuples(operators, versions).map("".join), min_size=1, max_size=3), versions)
+@example(["<2.0"], "2.0rc1")
+@example([">=1.0"], "1.0+cu118")
+@example(["<1.0.post1"], "1.0+cu118")
+def test_bounds_say_what_the_set_says(parts: list[str], text: str) -> None:
+    version, specifier = parse_version(text), ",".join(parts)
+    assert version is not None
+    quick, stated = within(specifier, version), pep440(specifier)
+    if quick is not None:
+        assert stated is not None
+        assert quick == stated.admits(version, prereleases=True)

@@ -19,7 +19,7 @@ from mlenv.model.marker import MarkerError, holds, parse_condition
 from mlenv.model.requirement import canonical_name
 from mlenv.reasoning.interpreter import variables_of
 from mlenv.records import dataclass
-from mlenv.versions.version import Version, parse_version
+from mlenv.versions.bounds import version_of, within
 from mlenv.versions.version_set import VersionSet, pep440
 
 _LINE = re.compile(
@@ -240,41 +240,15 @@ def _versions(specifier: str) -> VersionSet | None:
     return pep440(specifier)
 
 
-@lru_cache(maxsize=8192)
-def _version(text: str) -> Version | None:
-    return parse_version(text)
-
-
 def _admits(specifier: str, version: str) -> bool | None:
-    there = _version(version)
+    there = version_of(version)
     if there is None:
         return None
-    quick = _compared(specifier, there)
+    quick = within(specifier, there)
     if quick is not None:
         return quick
     stated = _versions(specifier)
     return None if stated is None else stated.admits(there, prereleases=True)
-
-
-def _compared(specifier: str, there: Version) -> bool | None:
-    """Return whether bounds from below and above admit a version; None for anything else.
-
-    Nearly all requirements are such, and making sets of them takes five times as long.
-    """
-    for clause in specifier.split(","):
-        if clause[:2] == ">=":
-            stated = _version(clause[2:])
-            is_within = stated is not None and stated.key <= there.key
-        elif clause[:1] == "<" and clause[1:2] != "=" and not there.is_prerelease:
-            stated = _version(clause[1:])
-            is_within = stated is not None and there.key < stated.key
-        else:
-            return None
-        if stated is None:
-            return None
-        if not is_within:
-            return False
-    return True
 
 
 def _is_of_extra_alone(line: str) -> bool:
@@ -288,11 +262,11 @@ def _is_of_extra_alone(line: str) -> bool:
 def refused_python(one: Distribution, interpreter: Interpreter) -> bool:
     """Whether a distribution's ``Requires-Python`` refuses an interpreter, so far as is known."""
     stated = _versions(one.requires_python.replace(" ", "")) if one.requires_python else None
-    version = _version(interpreter.version)
+    version = version_of(interpreter.version)
     if stated is None or version is None or not stated.understood:
         return False
     if len(version.release) < 3:  # the patch is not known
-        late = _version(f"{interpreter.version}.99")
+        late = version_of(f"{interpreter.version}.99")
         return not (
             stated.admits(version, prereleases=True)
             or (late is not None and stated.admits(late, prereleases=True))
