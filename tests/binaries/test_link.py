@@ -206,6 +206,28 @@ def test_of_libraries_for_each_torch_one_is_enough(tmp_path: Path) -> None:
     assert found == ["libother_2.1.so", "libother_2.3.so"]
 
 
+def test_torch_of_conda_lies_in_the_prefix(tmp_path: Path) -> None:
+    (tmp_path / "env/conda-meta").mkdir(parents=True)
+    files = {
+        "/lib/libc10.so": make_elf(soname="libc10.so", exports=["_ZN3c104hereEv"]),
+        "/lib/libtorch_cpu.so": make_elf(soname="libtorch_cpu.so", exports=["_ZN2at4hereEv"]),
+        "torch/lib/libshm.so": make_elf(soname="libshm.so"),
+        "good.so": module(
+            "good", "libc10.so", "libtorch_cpu.so", takes=["_ZN3c104hereEv", "_ZN2at4hereEv"]
+        ),
+        "bad.so": module("bad", "libc10.so", takes=["_ZN3c104goneEv"]),
+    }
+    assert [one.path for one in linked(tmp_path / "env", files).symbols] == [f"{SITE}/bad.so"]
+
+
+def test_where_a_library_of_torch_is_not_seen_nothing_is_said(tmp_path: Path) -> None:
+    files = {
+        "torch/lib/libc10.so": make_elf(soname="libc10.so"),
+        "a.so": module("a", "libc10.so", "libtorch_cpu.so", takes=["_ZN2at4hereEv"]),
+    }
+    assert linked(tmp_path / "env", files).symbols == ()
+
+
 def test_without_torch_there_are_no_symbols_to_miss(tmp_path: Path) -> None:
     files = {"a.so": module("a", "libc10.so", takes=["_ZN3c104goneEv"])}
     links = linked(tmp_path / "env", files)

@@ -78,12 +78,8 @@ class Breakage:
         """Return how code names an extension; empty where it lies in no folder of packages."""
         for site in self._sites:
             if path.startswith(f"{site}/"):
-                folder, _, name = path[len(site) + 1 :].rpartition("/")
-                parts = (
-                    [*folder.split("/"), name.partition(".")[0]]
-                    if folder
-                    else [name.partition(".")[0]]
-                )
+                *folders, name = path[len(site) + 1 :].split("/")
+                parts = [*folders, name.partition(".")[0]]
                 return ".".join(parts) if all(map(str.isidentifier, parts)) else ""
         return ""
 

@@ -11,6 +11,7 @@ from mlenv.binaries.breakage import Breakage
 from mlenv.binaries.elf_symbols import exported_among, undefined_symbols
 from mlenv.binaries.loader import Loader
 from mlenv.model.binary import Binary, MissingSymbols
+from mlenv.project.files import Unreadable
 
 _LIBRARY = re.compile(r"lib(?:c10|torch)(?:_\w+)?\.so")
 _FOLDER = re.compile(r"(?:^|/)torch/lib/[^/]+$")
@@ -37,24 +38,27 @@ _ABIS = {
 def missing_symbols(loader: Loader, breakage: Breakage) -> Iterator[MissingSymbols]:
     """Yield the extensions that do not load beside the installed torch, in order of path.
 
-    Only what links torch's libraries is looked at. A symbol that a library of the same kind
-    gives is there, whoever loads it.
+    Only what links torch's libraries is looked at, where all of those are there and can be read.
+    A symbol that a library of the same kind gives is there, whoever loads it.
 
     Args:
         loader: What the loader finds.
         breakage: What is broken by it.
     """
-    torch = [one for one in loader.files if _FOLDER.search(one.path)]
-    if not any(_LIBRARY.match(posixpath.basename(one.path)) for one in torch):
-        return
+    torch = {one.path: one for one in loader.files if _is_of_torch(one.path)}
     linked = [
         one
         for one in loader.files
-        if not _FOLDER.search(one.path) and any(map(_LIBRARY.match, one.needed))
+        if one.path not in torch
+        and (libraries := [name for name in one.needed if _LIBRARY.match(name)])
+        and all(loader.find(one, name) in torch for name in libraries)
     ]
     wanted = {one.path: _wanted(loader, one) for one in linked}
-    given = _given(loader, [*torch, *linked], {name for names in wanted.values() for name in names})
-    abi = _abi(_given(loader, torch, _ABIS) if linked else ())
+    names = {name for names in wanted.values() for name in names}
+    given = _given(loader, [*torch.values(), *linked], names) if linked else None
+    if given is None:
+        return
+    abi = _abi(_given(loader, tuple(torch.values()), _ABIS) or ())
     lacks = {
         path: tuple(name for name in names if name not in given) for path, names in wanted.items()
     }
@@ -68,6 +72,11 @@ def missing_symbols(loader: Loader, breakage: Breakage) -> Iterator[MissingSymbo
         imports = breakage.imports((one.path,))
         shown = lacking[:_MOST_SHOWN]
         yield MissingSymbols(one.path, one.owner, shown, len(lacking), other, imports)
+
+
+def _is_of_torch(path: str) -> bool:
+    """Whether a file is one of torch's libraries, which conda keeps in the prefix's folder."""
+    return bool(_FOLDER.search(path) or _LIBRARY.match(posixpath.basename(path)))
 
 
 def _variant(path: str) -> str:
@@ -87,13 +96,16 @@ def _wanted(loader: Loader, binary: Binary) -> tuple[str, ...]:
     return tuple(name for name in symbols if _OF_TORCH.match(name))
 
 
-def _given(loader: Loader, files: Sequence[Binary], names: Collection[str]) -> frozenset[str]:
-    """Return which of some symbols any of some binaries gives to others."""
+def _given(
+    loader: Loader, files: Sequence[Binary], names: Collection[str]
+) -> frozenset[str] | None:
+    """Return which of some symbols any of some binaries gives; None where one cannot be read."""
     left = set(names)
     for one in files:
-        if left:
-            found = exported_among(os.path.join(loader.prefix, one.path), left)
-            left.difference_update(found if isinstance(found, frozenset) else ())
+        found = exported_among(os.path.join(loader.prefix, one.path), left) if left else left
+        if isinstance(found, Unreadable):
+            return None
+        left.difference_update(found)
     return frozenset(names) - left
 
 
