@@ -32,12 +32,19 @@ class Blocks:
         self._cut: list[tuple[frozenset[str], str]] | None = None
         self._parsed: dict[int, dict[str, Any]] = {}
 
-    def within(self, names: Collection[str]) -> Iterator[dict[str, Any]]:
-        """Yield the records whose packages are all among some names, in the file's order."""
+    def within(
+        self, names: Collection[str], may_count: Callable[[str], bool] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the records whose packages are all among some names, in the file's order.
+
+        Args:
+            names: The names.
+            may_count: Tells by a record's text whether it is worth parsing.
+        """
         known = frozenset(names)
         yield from (one for one in self._extra if known.issuperset(one["packages"]))
-        for at, (packages, _) in enumerate(self._blocks()):
-            if packages <= known:
+        for at, (packages, text) in enumerate(self._blocks()):
+            if packages <= known and (may_count is None or may_count(text)):
                 yield self._record(at)
 
     def about(self, name: str) -> Iterator[dict[str, Any]]:

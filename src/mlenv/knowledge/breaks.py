@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,8 @@ from mlenv.knowledge.blocks import Blocks
 from mlenv.knowledge.releases import versions_of
 from mlenv.model.finding import Evidence, Severity
 from mlenv.records import dataclass, field
+from mlenv.versions.bounds import within
+from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
 
 
@@ -65,6 +68,10 @@ class Break:
     used: tuple[str, ...] = ()
 
 
+_WHEN = re.compile(r"^when = \{(.*)\}$", re.MULTILINE)
+_PAIR = re.compile(r'([\w.-]+) = "([^"]*)"')
+
+
 class Breaks:
     """The records of ``breaks.toml``.
 
@@ -77,9 +84,27 @@ class Breaks:
         self._blocks = Blocks(lambda: load("breaks"), "breaks", extra)
         self._made: dict[str, Break] = {}
 
-    def within(self, names: Collection[str], topics: Collection[str]) -> Iterator[Break]:
-        """Yield the records of some topics whose distributions are all among some names."""
-        for record in self._blocks.within(names):
+    def within(
+        self,
+        names: Collection[str],
+        topics: Collection[str],
+        settled: Callable[[str], Version | None] | None = None,
+    ) -> Iterator[Break]:
+        """Yield the records of some topics whose distributions are all among some names.
+
+        Args:
+            names: The names.
+            topics: The topics.
+            settled: Returns the version of a distribution where there is but one: records that
+                speak of others are left out, most of them unread.
+        """
+
+        def may_count(text: str) -> bool:
+            return any(f'topic = "{topic}"' in text for topic in topics) and not (
+                settled is not None and _speaks_of_others(text, settled)
+            )
+
+        for record in self._blocks.within(names, may_count):
             if record["topic"] in topics:
                 yield self._of(record)
 
@@ -122,3 +147,13 @@ class Breaks:
                 tuple(record.get("used", ())),
             )
         return self._made[key]
+
+
+def _speaks_of_others(text: str, settled: Callable[[str], Version | None]) -> bool:
+    """Whether a record's text asks for versions of which one is settled as another."""
+    when = _WHEN.search(text)
+    for name, specifier in _PAIR.findall(when[1]) if when else ():
+        version = settled(name)
+        if version is not None and within(specifier, version) is False:
+            return True
+    return False

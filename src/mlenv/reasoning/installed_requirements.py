@@ -191,6 +191,18 @@ class Requirements:
                         found.setdefault(more.name, {})[one.name] = None
         return {name: tuple(users) for name, users in found.items()}
 
+    @cached_property
+    def _asking(self) -> Mapping[str, tuple[Required, ...]]:
+        found: dict[str, list[Required]] = {}
+        for edges in self.of.values():
+            for one in edges:
+                found.setdefault(one.name, []).append(one)
+        return {name: tuple(asking) for name, asking in found.items()}
+
+    def asking(self, name: str) -> tuple[Required, ...]:
+        """Return the requirements that ask for a distribution, by canonical name."""
+        return self._asking.get(name, ())
+
     def users_of(self, name: str) -> tuple[str, ...]:
         """Return who requires a distribution, by canonical name."""
         return self._users.get(name, ())

@@ -22,6 +22,7 @@ from mlenv.rules.channels import channel_name
 from mlenv.rules.common import profile_of
 from mlenv.rules.numpy_picks import has_unknown_pins
 from mlenv.rules.pairs import pair_finding, possible_ways, shown_pick
+from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
 
 _WITHOUT_SETUPTOOLS = 12
@@ -140,7 +141,12 @@ def _found(
     setting: Setting, project: Project, topic: str
 ) -> Iterator[tuple[Break, Verdict, Finding]]:
     known = {*setting.choices, *setting.resolution.picks}
-    for record in setting.knowledge.breaks.within(known, (topic,)):
+
+    def settled(name: str) -> Version | None:
+        choice = setting.choices.get(name)
+        return choice.exact if choice is not None else None
+
+    for record in setting.knowledge.breaks.within(known, (topic,), settled):
         if record.code or record.conflict_only or not may_apply(record, setting, known):
             continue
         verdict = judge(setting, record.when, record.latest)

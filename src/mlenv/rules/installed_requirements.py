@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlenv.model.environment import Distribution, Environment
+from mlenv.model.environment import DIST_INFO, Distribution, Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
 from mlenv.reasoning.installed_requirements import (
@@ -275,8 +275,7 @@ def _way_out(
     environment: Environment, requirements: Requirements, name: str, asking: list[Required]
 ) -> str:
     """Return the command that moves what is installed to where everybody is content."""
-    everybody = [one for edges in requirements.of.values() for one in edges if one.name == name]
-    wanted = [one for one in everybody if one.specifier]
+    wanted = [one for one in requirements.asking(name) if one.specifier]
     from mlenv.versions.version_set import intersection, pep440  # few environments are broken
 
     sets = [found for found in (pep440(one.specifier) for one in wanted) if found is not None]
@@ -294,7 +293,7 @@ def _way_out(
 def _metadata(origin: Distribution, required: Required) -> Evidence:
     return Evidence(
         f"{origin.written} {origin.version} has Requires-Dist: {required.line[:_LONGEST]}",
-        f"{origin.location}/METADATA",
+        f"{origin.location}/METADATA" if origin.form == DIST_INFO else origin.location,
     )
 
 

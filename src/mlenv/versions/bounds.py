@@ -17,8 +17,8 @@ def within(specifier: str, version: Version) -> bool | None:
         version: The version.
 
     Returns:
-        None where the text says something else than ``>=`` and ``<``, or the version needs the
-        finer rules of PEP 440.
+        None where the text says something else than ``>=``, ``<`` and ``<=``, or the version needs
+        the finer rules of PEP 440.
     """
     is_admitted = True
     for clause in specifier.split(","):
@@ -28,6 +28,9 @@ def within(specifier: str, version: Version) -> bool | None:
         elif clause[:1] == "<" and clause[1:2] != "=" and not version.is_prerelease:
             stated = version_of(clause[1:])
             is_within = stated is not None and version.key < stated.key
+        elif clause[:2] == "<=" and not version.local:
+            stated = version_of(clause[2:])
+            is_within = stated is not None and version.key <= stated.key
         else:
             return None
         if stated is None or stated.local:
