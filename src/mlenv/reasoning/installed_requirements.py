@@ -271,9 +271,14 @@ def _is_of_extra_alone(line: str) -> bool:
     return "extra == ''" not in marker and 'extra == ""' not in marker
 
 
-def refused_python(one: Distribution, interpreter: Interpreter) -> bool:
-    """Whether a distribution's ``Requires-Python`` refuses an interpreter, so far as is known."""
-    stated = _versions(one.requires_python.replace(" ", "")) if one.requires_python else None
+def refused_python(asked: str, interpreter: Interpreter) -> bool:
+    """Whether a ``Requires-Python`` refuses an interpreter, so far as is known.
+
+    Args:
+        asked: As it stands; empty where there is none.
+        interpreter: The Python.
+    """
+    stated = _versions(asked.replace(" ", "")) if asked else None
     version = version_of(interpreter.version)
     if stated is None or version is None or not stated.understood:
         return False

@@ -183,8 +183,12 @@ def python_not_admitted(environment: Environment) -> Iterator[Finding]:
     interpreter = environment.interpreter
     if interpreter is None:
         return
+    refused: dict[str, bool] = {}
     for one in environment.distributions.values():
-        if refused_python(one, interpreter):
+        asked = one.requires_python
+        if asked not in refused:
+            refused[asked] = refused_python(asked, interpreter)
+        if refused[asked]:
             yield Finding(
                 f"{one.written} {one.version} requires Python {one.requires_python}, and this is "
                 f"Python {interpreter.version}",
