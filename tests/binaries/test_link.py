@@ -105,6 +105,16 @@ def test_what_is_loaded_by_another_package_counts(tmp_path: Path) -> None:
     assert missing(linked(tmp_path / "env", files)) == {}
 
 
+def test_packages_of_the_base_python_bring_libraries_too(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    (base / "torch/lib").mkdir(parents=True)
+    (base / "torch/lib/libc10.so").write_bytes(b"")
+    files = [Binary(f"{SITE}/a.so", "a", ELF, "x86_64", 1, needed=("libc10.so", "libgone.so"))]
+    root = made_system(tmp_path / "root")
+    links = link(files, str(tmp_path), (SITE, str(base)), root=str(root))
+    assert set(missing(links)) == {"libgone.so"}
+
+
 def test_a_private_copy_of_another_wheel_does_not_count(tmp_path: Path) -> None:
     private = "libgfortran-040039e1.so.5.0.0"
     files = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mlenv.binaries.breakage import Breakage
 from mlenv.binaries.interfaces import not_found_versions
@@ -16,6 +16,8 @@ from mlenv.binaries.runtimes import runtimes
 from mlenv.binaries.torch_symbols import missing_symbols
 from mlenv.model.binary import ELF, Binary, MissingLibrary, MissingSymbols, NotFoundVersion, Runtime
 from mlenv.records import dataclass
+
+_MOST_NAMES = 500_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +47,8 @@ def link(
     Args:
         files: The environment's binaries.
         prefix: Its folder.
-        sites: Its folders of packages, relative to the prefix, with ``/``.
+        sites: Its folders of packages, relative to the prefix, with ``/``, and those outside of it
+            that it takes packages from, whose binaries are not among the files.
         machine: The processor's architecture; that of most of the binaries where it is empty.
         root: The folder that stands for ``/`` there; empty for this machine's own; None where
             the system that the environment runs on cannot be looked at. So is one that keeps
@@ -57,9 +60,13 @@ def link(
         machine = counted.most_common(1)[0][0] if counted else ""
     if root == "" and not _runs_here(machine):
         root = None
-    loader = Loader(files, prefix, machine, root=root, library_path=library_path)
+    # a virtual environment may take the packages of the base Python, and of the user
+    elsewhere = frozenset(
+        name for site in sites if os.path.isabs(site) for name in _libraries_below(site)
+    )
+    loader = Loader(files, prefix, machine, elsewhere, root=root, library_path=library_path)
     if root is not None and not loader.sees_system:
-        loader = Loader(files, prefix, machine, root=None)
+        loader = Loader(files, prefix, machine, elsewhere, root=None)
     reach = Reach([os.path.join(prefix, site) for site in sites])
     breakage = Breakage(loader, reach, sites)
     return Links(
@@ -74,3 +81,13 @@ def link(
 def _runs_here(machine: str) -> bool:
     """Whether binaries for a processor are for this machine's own system."""
     return sys.platform.startswith("linux") and os.uname().machine == machine
+
+
+def _libraries_below(folder: str) -> Iterator[str]:
+    """Yield the names of the shared libraries in a tree; they are not opened."""
+    left = _MOST_NAMES
+    for _, _, names in os.walk(folder):
+        left -= len(names)
+        if left < 0:
+            return
+        yield from (name for name in names if ".so" in name)

@@ -57,6 +57,7 @@ class Loader:
         files: The environment's binaries; those for another processor take no part.
         prefix: The environment's folder.
         machine: The processor's architecture.
+        elsewhere: The names of libraries that lie where else it takes packages from.
         root: The folder that stands for ``/``; empty for this machine's own; None where the
             system that the environment runs on cannot be looked at.
         library_path: The folders of ``LD_LIBRARY_PATH``.
@@ -67,6 +68,7 @@ class Loader:
         files: Sequence[Binary],
         prefix: str,
         machine: str,
+        elsewhere: frozenset[str] = frozenset(),
         *,
         root: str | None = "",
         library_path: Sequence[str] = (),
@@ -74,6 +76,7 @@ class Loader:
         self.files = tuple(one for one in files if one.format == ELF and one.machine == machine)
         self.prefix = os.path.realpath(prefix)
         self.machine = machine
+        self._names_elsewhere = elsewhere
         self.root = root
         self._library_path = tuple(library_path) if root == "" else ()
         self.by_path = {one.path: one for one in self.files}
@@ -137,6 +140,8 @@ class Loader:
 
         Wheels of mkl, tbb and MPI put their libraries into the prefix's own folder.
         """
+        if name in self._names_elsewhere:
+            return name
         own = f"{self.prefix.replace(os.sep, '/')}/lib"
         return next((at for folder in (own, *_USUAL) if (at := self._in(folder, name))), "")
 
@@ -164,7 +169,8 @@ class Loader:
         own = os.path.join(self.prefix, "lib")
         folders = (*self._library_path, *self._default_folders, *_USUAL)
         listed = (self._listed(self.on_disk(folder)) for folder in folders)
-        return frozenset(self.by_name).union(self.cache, self._listed(own), *listed)
+        inside = (self.by_name, self._names_elsewhere, self._listed(own))
+        return frozenset(self.cache).union(*inside, *listed)
 
     @property
     def sees_system(self) -> bool:
