@@ -287,47 +287,51 @@ def test_ten_thousand_distributions_take_linear_time(tmp_path: Path) -> None:
     assert len(report.findings) > 9_000
 
 
-LARGE: dict[str, bytes] = {
-    "METADATA": b"Name: x\nVersion: 1\n" + b"Requires-Dist: absent-a>=1\n" * 2_000_000,
-    "METADATA without an end": b"Name: x\nVersion: 1\nRequires-Dist: " + b"a" * 50_000_000,
-    "METADATA of folded lines": b"Name: x\nVersion: 1\nRequires-Dist: a\n" + b" a\n" * 15_000_000,
-    "METADATA of blanks": b"Name:" + b" " * 50_000_000 + b"x\nVersion: 1\n",
-    "RECORD": b"a/b,sha256=AA,1\n" * 400_000,
-    "RECORD of one line": b"a" * 50_000_000,
-    "RECORD of quotes": b'"' * 5_000_000,
-    "RECORD in no order": b"".join(b"%d/x,,\n" % (n * 7919 % 1_000_003) for n in range(200_000)),
-    "WHEEL": b"Tag: cp311-cp311-any\n" * 2_000_000,
-    "direct_url.json": b"[" * 20_000_000,
-    "direct_url.json of keys": b'{"dir_info": ' * 1_000_000,
-    "INSTALLER": b"pip " * 10_000_000,
+LARGE: dict[str, Callable[[], bytes]] = {
+    "METADATA": lambda: b"Name: x\nVersion: 1\n" + b"Requires-Dist: absent-a>=1\n" * 2_000_000,
+    "METADATA without an end": lambda: b"Name: x\nVersion: 1\nRequires-Dist: " + b"a" * 50_000_000,
+    "METADATA of folded lines": lambda: (
+        b"Name: x\nVersion: 1\nRequires-Dist: a\n" + b" a\n" * 15_000_000
+    ),
+    "METADATA of blanks": lambda: b"Name:" + b" " * 50_000_000 + b"x\nVersion: 1\n",
+    "RECORD": lambda: b"a/b,sha256=AA,1\n" * 400_000,
+    "RECORD of one line": lambda: b"a" * 50_000_000,
+    "RECORD of quotes": lambda: b'"' * 5_000_000,
+    "RECORD in no order": lambda: b"".join(
+        b"%d/x,,\n" % (n * 7919 % 1_000_003) for n in range(200_000)
+    ),
+    "WHEEL": lambda: b"Tag: cp311-cp311-any\n" * 2_000_000,
+    "direct_url.json": lambda: b"[" * 20_000_000,
+    "direct_url.json of keys": lambda: b'{"dir_info": ' * 1_000_000,
+    "INSTALLER": lambda: b"pip " * 10_000_000,
 }
 
 
 @pytest.mark.parametrize("name", LARGE)
 def test_large_files_take_linear_time(tmp_path: Path, name: str) -> None:
     files = whole()
-    files[f"{SITE}/numpy-2.0.1.dist-info/{name.partition(' ')[0]}"] = LARGE[name]
+    files[f"{SITE}/numpy-2.0.1.dist-info/{name.partition(' ')[0]}"] = LARGE[name]()
     write(tmp_path / "env", files)
     with in_linear_time(20):
         check(tmp_path / "env")
 
 
-OTHERS: dict[str, bytes] = {
-    "pyvenv.cfg": b"home = x\n" * 5_000_000,
-    "conda-meta/numpy-1.24.0-0.json": b'{"files": [' + b'"a/b",' * 5_000_000 + b'"c"]}',
-    "conda-meta/x-1-0.json": b"[" * 20_000_000,
-    "conda-meta/history": b"==> 2026-01-01 10:00:00 <==\n+x::y-1-0\n" * 500_000,
-    f"{SITE}/large.pth": b"/nowhere\n" * 5_000_000,
-    f"{SITE}/torch/version.py": b"(" * 20_000_000,
-    f"{SITE}/old.egg-link": b"/" * 20_000_000,
-    f"{SITE}/older-1.0-py3.11.egg-info/requires.txt": b"[" * 20_000_000,
-    f"{SITE}/numpy/x.so": b"\x7fELF\x02\x01\x01" + b"\xff" * 20_000_000,
+OTHERS: dict[str, Callable[[], bytes]] = {
+    "pyvenv.cfg": lambda: b"home = x\n" * 5_000_000,
+    "conda-meta/numpy-1.24.0-0.json": lambda: b'{"files": [' + b'"a/b",' * 5_000_000 + b'"c"]}',
+    "conda-meta/x-1-0.json": lambda: b"[" * 20_000_000,
+    "conda-meta/history": lambda: b"==> 2026-01-01 10:00:00 <==\n+x::y-1-0\n" * 500_000,
+    f"{SITE}/large.pth": lambda: b"/nowhere\n" * 5_000_000,
+    f"{SITE}/torch/version.py": lambda: b"(" * 20_000_000,
+    f"{SITE}/old.egg-link": lambda: b"/" * 20_000_000,
+    f"{SITE}/older-1.0-py3.11.egg-info/requires.txt": lambda: b"[" * 20_000_000,
+    f"{SITE}/numpy/x.so": lambda: b"\x7fELF\x02\x01\x01" + b"\xff" * 20_000_000,
 }
 
 
 @pytest.mark.parametrize("path", OTHERS)
 def test_other_large_files_take_linear_time(tmp_path: Path, path: str) -> None:
-    write(tmp_path / "env", {**whole(is_condas="conda" in path), path: OTHERS[path]})
+    write(tmp_path / "env", {**whole(is_condas="conda" in path), path: OTHERS[path]()})
     with in_linear_time(20):
         check(tmp_path / "env")
 
