@@ -90,6 +90,18 @@ def test_a_binary_finds_libraries_in_its_own_folders(
     )
 
 
+def test_a_folder_anywhere_on_the_system_is_looked_at_but_for_those_of_the_kernel(
+    tmp_path: Path,
+) -> None:
+    root = made_system(tmp_path / "root")
+    for folder in ("apps/mpi/lib", "proc/1/lib"):
+        (root / folder).mkdir(parents=True)
+        (root / folder / f"lib{folder[0]}.so").write_bytes(b"")
+    extension = module("a", "liba.so", "libp.so", runpath="/apps/mpi/lib:/proc/1/lib")
+    links = linked(tmp_path / "env", {"a.so": extension}, root=root)
+    assert set(missing(links)) == {"libp.so"}
+
+
 def test_what_the_system_has_is_there_by_its_cache_and_by_its_folders(tmp_path: Path) -> None:
     root = made_system(tmp_path / "root", "libin.so.1", libcached_so_3="/opt/x/libcached.so.3")
     files = {"a.so": module("a", "libin.so.1", "libcached.so.3", "libgone.so")}

@@ -34,8 +34,8 @@ _USUAL = (
     "/opt/rocm/lib",
 )
 """Folders that vendors install to and that the surroundings of a process add to the search."""
-_OF_SYSTEM = ("/usr/", "/lib", "/opt/")
-"""What a binary names outside of its environment is looked for under these and nowhere else."""
+_NO_FOLDERS = ("/proc/", "/sys/", "/dev/")
+"""What a binary names below these is not looked for: what stands there is made when asked for."""
 _MOST_FOLDERS = 64
 _MANGLED = re.compile(r"-[0-9a-f]{6,10}\.so")
 """What auditwheel puts into the name of a library that a wheel brings along."""
@@ -196,7 +196,7 @@ class Loader:
         if within is not None:
             at = self._in_folder.get((within, name), "")
             return at or self._linked(folder, within, name)
-        if self.root is None or not folder.startswith(_OF_SYSTEM):
+        if self.root is None or f"{folder}/".startswith(_NO_FOLDERS):
             return ""
         return f"{folder}/{name}" if name in self._listed(self.on_disk(folder)) else ""
 
