@@ -140,6 +140,12 @@ def test_a_record_without_order_is_read_in_time_that_grows_with_its_length() -> 
     assert len(found) == 20_001
 
 
+def test_many_files_beside_the_packages_are_read_in_time_that_grows_with_their_number() -> None:
+    data = "".join(f"file{number}.py,{HASH},1\n" for number in range(20_000)).encode()
+    found = folders(data)
+    assert len(claims([data, data], [found, found])) == 20_000
+
+
 def _each_its_own() -> Iterator[str]:
     return (f"b{number}/x.py,{HASH},1" for number in range(20_000))
 

@@ -11,7 +11,7 @@ is counted, and passed over. What is in any other order is looked at line by lin
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mlenv.records import dataclass
 
@@ -23,6 +23,8 @@ Stretch = tuple[int, int]
 """From a byte to before another."""
 UNSTATED = -1
 """Instead of a size."""
+_FEW = 8
+"""So many folders are looked for one after the other."""
 _FIELDS = 3
 _COMMA = "\x1f"
 """Stands for a comma in a path."""
@@ -159,31 +161,56 @@ def claims(
         records: In their plain form.
         begun: For each what :func:`folders` tells of it.
     """
-    owners: dict[bytes, list[int]] = {}
-    for index, found in enumerate(begun):
+    owners: dict[bytes, int] = {}
+    for found in begun:
         for beginning in found:
-            owners.setdefault(beginning, []).append(index)
-    claimed: dict[bytes, dict[int, Entry]] = {}
-    for beginning, indices in owners.items():
-        # what Python compiled there has no hash
-        if len(indices) > 1 and beginning != b"__pycache__/":
-            lines = {one: under(records[one], beginning, begun[one][beginning]) for one in indices}
-            claimed.update(_claims_among(lines))
-    return claimed
+            owners[beginning] = owners.get(beginning, 0) + 1
+    # what Python compiled there has no hash
+    shared = {one for one, few in owners.items() if few > 1 and one != b"__pycache__/"}
+    by_path = [
+        _lines_under(data, {one: found[one] for one in found.keys() & shared})
+        for data, found in zip(records, begun, strict=True)
+    ]
+    return _claimed(by_path)
 
 
-def _claims_among(records: dict[int, list[bytes]]) -> dict[bytes, dict[int, Entry]]:
+def _lines_under(data: bytes, begun: Mapping[bytes, Stretch]) -> dict[bytes, bytes]:
+    """Return the lines whose paths begin with one of some folders or files, by path."""
+    if len(begun) <= _FEW:
+        lines = [line for one, stretch in begun.items() for line in under(data, one, stretch)]
+        return {line.partition(b",")[0]: line for line in lines}
+    found = {}
+    for start, end in _joined(begun.values()):
+        for line in data[start:end].split(b"\n"):
+            path = line.partition(b",")[0]
+            folder, slash, _ = path.partition(b"/")
+            if folder + slash in begun:
+                found[path] = line
+    return found
+
+
+def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Return what some stretches cover together, each byte once."""
+    found: list[Stretch] = []
+    for start, end in sorted(stretches):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def _claimed(by_path: Sequence[Mapping[bytes, bytes]]) -> dict[bytes, dict[int, Entry]]:
+    """Return what several of some records have with a hash, by path and by record."""
     seen: set[bytes] = set()
     several: set[bytes] = set()
-    by_path: dict[int, dict[bytes, bytes]] = {}
-    for index, lines in records.items():
-        by_path[index] = here = {line.partition(b",")[0]: line for line in lines}
-        several |= seen & here.keys()
-        seen |= here.keys()
-    found = {}
-    for path in several:
-        entries = {one: entry_of(here[path]) for one, here in by_path.items() if path in here}
-        hashed = {one: entry for one, entry in entries.items() if entry is not None}
-        if len(hashed) > 1:
-            found[path_of(path)] = hashed
-    return found
+    for here in by_path:
+        several.update(seen.intersection(here))
+        seen.update(here)
+    found: dict[bytes, dict[int, Entry]] = {}
+    for index, here in enumerate(by_path):
+        for path in several.intersection(here):
+            entry = entry_of(here[path])
+            if entry is not None:
+                found.setdefault(path, {})[index] = entry
+    return {path_of(path): entries for path, entries in found.items() if len(entries) > 1}
