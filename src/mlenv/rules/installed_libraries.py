@@ -33,8 +33,9 @@ def needed_library_missing(environment: Environment, knowledge: Knowledge) -> It
     binary's own folders, ``LD_LIBRARY_PATH``, the loader's cache and the system's folders, and
     anywhere in the environment, since packages load each other's libraries first. An error where
     importing the package surely loads what lacks it; a warning where a library is gone that the
-    wheel brought along, and where a package's code is known to load one; a note where only
-    NVIDIA's driver is missing. What a package tries and does without is not reported.
+    wheel brought along, where a package's code is known to load one, and where one of several
+    would do, such as MPI; a note where only NVIDIA's driver is missing. What a package tries and
+    does without is not reported.
 
     Messages that users see: "ImportError: libGL.so.1: cannot open shared object file: No such file
     or directory", "OSError: libcudart.so.12: cannot open shared object file".
@@ -62,13 +63,15 @@ def _finding(
 ) -> Finding:
     """Return what to say of libraries that the same packages do not work without."""
     first = group[0]
-    severity = Severity.ERROR if first.is_fatal else Severity.WARNING
     outcome = f", and importing {listed(first.imports, _MOST_NAMED)} fails"
     if not first.imports:
         outcome = ", and does not work without" if first.is_fatal else ""
     owners = first.owners
     who = listed([shown(environment, one) for one in owners], _MOST_NAMED) or "what is installed"
     names = [one.missing.soname for one in group]
+    # one of two kinds of MPI is enough, and clusters bring it when a job asks for it
+    is_choice = not first.imports and len({one.partition(".so")[0] for one in names}) < len(names)
+    severity = Severity.ERROR if first.is_fatal and not is_choice else Severity.WARNING
     verb = "are" if len(names) > 1 else "is"
     state = f"{verb} nowhere"
     if kind == "bundled":
