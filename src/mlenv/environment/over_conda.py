@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mlenv.environment.record_lines import entry_of, under
+from mlenv.environment.record_lines import entry_of, lines_under
 from mlenv.environment.sheets import Sheet, size_at
 from mlenv.model.conda_files import held_by
 from mlenv.model.environment import CondaPackage, Overlap
@@ -45,11 +45,15 @@ def find_over_conda(sheets: Sequence[Sheet], packages: Sequence[CondaPackage]) -
 
 
 def _shared(package: CondaPackage, sheet: Sheet, met: dict[str, set[str]]) -> Iterator[Overlap]:
+    begun = {
+        beginning: stretch
+        for beginning, stretch in sheet.begun.items()
+        if beginning.decode("utf-8", "replace") in met
+    }
+    files = set().union(*met.values())
     entries = [
         entry
-        for beginning, stretch in sheet.begun.items()
-        if (files := met.get(beginning.decode("utf-8", "replace")))
-        for line in under(sheet.record, beginning, stretch)
+        for line in lines_under(sheet.record, begun).values()
         if (entry := entry_of(line)) is not None and entry.path.decode("utf-8", "replace") in files
     ]
     ranked = sorted(

@@ -18,6 +18,7 @@ Hiding = tuple[int, int, bytes]
 """Whose package hides whose module, by the numbers of their sheets, and the module's file."""
 
 _SHOWN = 20
+_MOST_ALIKE = 500
 _SIZED = 64
 _HASHED = 8
 _MOST_HASHED = 32 << 20
@@ -64,18 +65,19 @@ def find_hiding(sheets: Sequence[Sheet]) -> tuple[Hiding, ...]:
         for beginning in sheet.begun:
             if beginning.endswith(b"/"):
                 packages.setdefault(beginning[:-1], []).append(index)
-    found = []
-    for index, sheet in enumerate(sheets):
-        for file in sheet.begun:
-            module, _, extension = file.partition(b".")
-            if not extension.endswith((b"py", b"so", b"pyd")):
-                continue
-            found += [
-                (other, index, file)
-                for other in packages.get(module, ())
-                if other != index and _has_line(sheets[other].record, module + _INIT)
-            ]
-    return tuple(found)
+    alike = (
+        (other, index, file)
+        for index, sheet in enumerate(sheets)
+        for file in sheet.begun
+        if file.partition(b".")[2].endswith((b"py", b"so", b"pyd"))
+        for other in packages.get(file.partition(b".")[0], ())
+        if other != index
+    )
+    return tuple(
+        (other, index, file)
+        for other, index, file in islice(alike, _MOST_ALIKE)
+        if _has_line(sheets[other].record, file.partition(b".")[0] + _INIT)
+    )
 
 
 def _has_line(record: bytes, path: bytes) -> bool:

@@ -168,14 +168,19 @@ def claims(
     # what Python compiled there has no hash
     shared = {one for one, few in owners.items() if few > 1 and one != b"__pycache__/"}
     by_path = [
-        _lines_under(data, {one: found[one] for one in found.keys() & shared})
+        lines_under(data, {one: found[one] for one in found.keys() & shared})
         for data, found in zip(records, begun, strict=True)
     ]
     return _claimed(by_path)
 
 
-def _lines_under(data: bytes, begun: Mapping[bytes, Stretch]) -> dict[bytes, bytes]:
-    """Return the lines whose paths begin with one of some folders or files, by path."""
+def lines_under(data: bytes, begun: Mapping[bytes, Stretch]) -> dict[bytes, bytes]:
+    """Return the lines whose paths begin with one of some folders or files, by path.
+
+    Args:
+        data: A record in its plain form.
+        begun: Some of what :func:`folders` tells of it.
+    """
     if len(begun) <= _FEW:
         lines = [line for one, stretch in begun.items() for line in under(data, one, stretch)]
         return {line.partition(b",")[0]: line for line in lines}
