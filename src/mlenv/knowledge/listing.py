@@ -9,7 +9,7 @@ from typing import Any
 from mlenv.records import dataclass
 
 _TITLES = (
-    "id", "package", "name", "names", "conda", "packages", "version", "tag", "minor", "cc",
+    "id", "package", "name", "names", "so", "conda", "packages", "version", "tag", "minor", "cc",
     "family",
 )  # fmt: skip
 """Keys that say what a record is about, the likeliest first."""

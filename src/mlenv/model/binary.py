@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mlenv.model.target import Capability
 from mlenv.records import dataclass
 
 ELF = "elf"
@@ -189,33 +188,6 @@ class Binaries:
     unread: tuple[tuple[str, str], ...] = ()
     from_cache: int = 0
     seconds: float = 0.0
-
-    def architectures(self, owner: str) -> tuple[str, ...]:
-        """Return the GPU architectures that a distribution holds code for.
-
-        Those of its largest binary with such code, which for torch is ``libtorch_cuda.so``: first
-        those of machine code (``sm_90``), then those of intermediate code (``compute_90``).
-
-        Args:
-            owner: Its canonical name.
-        """
-        held = [(one.size, one.kernels) for one in self.files if one.owner == owner]
-        known = [(size, kernels) for size, kernels in held if kernels is not None]
-        if not known:
-            return ()
-        kernels = max(known, key=lambda pair: pair[0])[1]
-        parts = [name for name, _ in kernels.cubins], [name for name, _ in kernels.ptx]
-        return tuple(name for part in parts for name in sorted(part, key=_number))
-
-
-def _number(name: str) -> tuple[int, str]:
-    digits = "".join(character for character in name if character.isdecimal())
-    return int(digits or 0), name
-
-
-def architecture(capability: Capability, suffix: str = "") -> str:
-    """Return ``sm_90`` for (9, 0), with ``a`` or ``f`` behind it where one is given."""
-    return f"sm_{capability[0]}{capability[1]}{suffix}"
 
 
 def supported(kernels: Kernels) -> tuple[str, ...]:
