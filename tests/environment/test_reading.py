@@ -231,19 +231,24 @@ def test_what_is_left_damaged_and_there_twice(tmp_path: Path) -> None:
     (site / "halved-1.0.dist-info" / "RECORD").touch()
     write_distribution(site, {"name": "nameless", "metadata": "Metadata-Version: 2.1\n\n"})
     write_distribution(site, {"name": "moved", "metadata": "M: 1\nName: moved\nVersion: 9\n\n"})
+    write_distribution(site, {"name": "called", "metadata": "M: 1\nName: other\nVersion: 1.0\n\n"})
+    write_distribution(site, {"name": "dirty", "version": "1.0-dirty"})
     (site / "latin.pth").write_bytes(b"caf\xe9\n")
     found = read(tmp_path)
     assert sorted(kinds(found)) == sorted(
-        [LEFTOVER, TWICE, BROKEN_PTH, *[DAMAGED_METADATA] * 4],
+        [LEFTOVER, TWICE, BROKEN_PTH, *[DAMAGED_METADATA] * 6],
     )
     details = {one.subject: one.detail for one in found.oddities if one.kind == DAMAGED_METADATA}
     assert details == {
         "empty": "the folder is empty",
         "halved": "there is no METADATA",
         "nameless": "METADATA has no Name",
-        "moved": "METADATA say 9, the folder 1.0",
+        "moved": "METADATA say moved 9, the folder moved 1.0",
+        "called": "METADATA say other 1.0, the folder called 1.0",
+        "dirty": "its version 1.0-dirty is none",
     }
     assert found.distributions["moved"].version == "1.0"
+    assert "other" not in found.distributions
 
 
 def test_what_else_is_on_the_path(tmp_path: Path) -> None:

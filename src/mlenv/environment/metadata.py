@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mlenv.environment.disk import names_in, read_bytes
 from mlenv.model.environment import DIST_INFO, EGG_INFO, Origin
+from mlenv.model.requirement import canonical_name
 from mlenv.records import dataclass
 from mlenv.versions.version import parse_version
 
@@ -23,6 +24,7 @@ _FIRST_BYTES = 1 << 15
 """Nearly all headers end within these."""
 _MOST_REQUIRES = 5_000
 _LONGEST = 2_000
+_LONGEST_SHOWN = 80
 _SINGLE = ("Name", "Version", "Requires-Python")
 _SEVERAL = ("Requires-Dist", "Provides-Extra")
 _KNOWN = frozenset((*_SINGLE, *_SEVERAL))
@@ -311,17 +313,30 @@ def _judged(path: str, form: str, metadata: Metadata | None, file: str) -> Found
 
 
 def _by_folder(path: str, form: str, metadata: Metadata, stem: str) -> Found:
-    """Return metadata with the version that the folder's name has, which installers go by."""
-    written = stem.removesuffix(".dist-info").partition("-")[2]
-    if form != DIST_INFO or written == metadata.version or not written:
-        return Found(path, form, metadata)
-    ours, theirs = parse_version(written), parse_version(metadata.version)
-    if ours is None or ours == theirs:
-        return Found(path, form, metadata)
-    moved = Metadata(
-        metadata.name, written, metadata.requires, metadata.requires_python, metadata.extras
-    )
-    return Found(path, form, moved, f"METADATA say {metadata.version}, the folder {written}")
+    """Return metadata with the name and version of the folder, which installers go by."""
+    name, version = metadata.name, metadata.version
+    if form == DIST_INFO:
+        written, _, numbered = stem.removesuffix(".dist-info").partition("-")
+        if written != name and canonical_name(written) != canonical_name(name) and written:
+            name = written
+        if numbered != version and _is_other(numbered, version):
+            version = numbered
+    damage = ""
+    if parse_version(version) is None:
+        damage = f"its version {version[:_LONGEST_SHOWN]} is none"
+    if (name, version) != (metadata.name, metadata.version):
+        said = f"{metadata.name} {metadata.version}"[:_LONGEST_SHOWN]
+        damage = f"METADATA say {said}, the folder {name} {version}"[: _LONGEST_SHOWN * 2]
+        metadata = Metadata(
+            name, version, metadata.requires, metadata.requires_python, metadata.extras
+        )
+    return Found(path, form, metadata, damage)
+
+
+def _is_other(written: str, stated: str) -> bool:
+    """Whether a folder's name has another version than the metadata, and not just otherwise."""
+    ours = parse_version(written)
+    return ours is not None and ours != parse_version(stated)
 
 
 def _of_stem(stem: str) -> tuple[str, str]:
