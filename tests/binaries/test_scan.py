@@ -117,7 +117,9 @@ def test_a_folder_outside_of_the_prefix_is_named_whole(
 
 
 @NEEDS_LINKS
-def test_only_a_link_to_a_file_elsewhere_is_followed(prefix: Path, put: Put, tmp_path: Path) -> None:
+def test_only_a_link_to_a_file_elsewhere_is_followed(
+    prefix: Path, put: Put, tmp_path: Path
+) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.so").write_bytes(make_elf(soname="secret"))

@@ -18,7 +18,7 @@ from mlenv.rules.registry import RULES
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEPT = ("PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+KEPT = ("PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "XDG_CACHE_HOME")
 PINS = {rule.code for rule in RULES if rule.code.startswith("PIN00")}
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BROKEN = "numpy<1.24\nnumpy>=1.26\n"
 CLEAN = "numpy==1.26.4\n"
-KEPT = ("PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+KEPT = ("PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "XDG_CACHE_HOME")
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import mlenv
 
-_KEPT = ("SYSTEMROOT", "PYTHONDONTWRITEBYTECODE")
+_KEPT = ("SYSTEMROOT", "PYTHONDONTWRITEBYTECODE", "XDG_CACHE_HOME")
 SOURCE = str(Path(mlenv.__file__).resolve().parent.parent)
 """Where the package under test lies, for an interpreter that has it from nowhere else."""
 

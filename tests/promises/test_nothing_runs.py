@@ -68,7 +68,15 @@ def guard(tmp_path: Path, trap: Path) -> dict[str, str]:
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(GUARD)
     path = os.pathsep.join((str(folder), SOURCE))
-    return {"PYTHONPATH": path, "GUARDED": str(trap), "PYTHONDONTWRITEBYTECODE": "1"}
+    # what is known of an environment is remembered for its user, and nowhere else
+    cache = str(tmp_path / "cache")
+    return {
+        "PYTHONPATH": path,
+        "GUARDED": str(trap),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "XDG_CACHE_HOME": cache,
+        "MAY_WRITE": cache,
+    }
 
 
 COMMANDS = (

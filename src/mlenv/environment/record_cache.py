@@ -67,7 +67,9 @@ class RecordCache:
     def store(self, identities: Identities, worked: Sequence[Worked]) -> None:
         """Remember what was worked out, unless a record changed within the last seconds."""
         latest = time.time_ns() - SETTLED
-        if any(isinstance(at, int) and at > latest for one in identities for at in one[-2:]):
+        if not any(identities) or any(
+            isinstance(at, int) and at > latest for one in identities for at in one[-2:]
+        ):
             return
         sites = [_said(one) for one in worked]
         write_json(self._path, {"of": [*self._of, identities], "sites": sites}, _MOST_FILES)
