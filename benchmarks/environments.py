@@ -29,6 +29,7 @@ from reporting import (
 HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parent / "examples" / "guides" / "pip"
 EMPTY, SMALL = "mlenv audit --env, no project", "mlenv audit --env, a small project"
+ANEW = "mlenv audit --env --no-cache"
 FIRST, SECOND = "with the binary scan, anew", "with the binary scan, known"
 UV, PIP, TREE = "uv pip check", "pip check", "pipdeptree --warn fail"
 REACH_UV, REACH_PIP, REACH_PEAK = 2.5, 0.1, 150 * MB
@@ -77,6 +78,7 @@ def _measure(scratch: Path, mlenv: Path, options: argparse.Namespace, outcome: O
     audit = (str(mlenv), "audit", ".", "--env", str(prefix), "--target", "none", "--allow-empty")
     commands = [
         Command(EMPTY, (*audit, "--no-binaries"), empty, FOUND),
+        Command(ANEW, (*audit, "--no-binaries", "--no-cache"), empty, FOUND),
         Command(SMALL, (*audit, "--no-binaries"), small, FOUND),
     ]
     peers = list(_peers(options.peers, prefix, empty, outcome))

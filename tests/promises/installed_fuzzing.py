@@ -222,9 +222,9 @@ def check(prefix: Path) -> Environment:
     return environment
 
 
-def audited(prefix: Path) -> tuple[Environment, Report]:
+def audited(prefix: Path, *, cache: bool = False) -> tuple[Environment, Report]:
     """Return an environment, and what the rules say of it."""
-    environment = environment_of(str(prefix), str(prefix.parent), cache=False)
+    environment = environment_of(str(prefix), str(prefix.parent), cache=cache)
     assert environment is not None
     around = Surroundings((), environment)
     return environment, audit_surroundings(around, Config(), "2026-01-01")

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from mlenv.model.report import Report
+
 needs_links = pytest.mark.skipif(os.name == "nt", reason="Windows asks for a right to make links")
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 _SEED = 5
@@ -60,6 +62,28 @@ def test_no_spoilt_file_makes_another_command_fail(tmp_path: Path) -> None:
         write(tmp_path / str(number), make(_SEED + 1, number))
         with in_linear_time():
             check_commands(tmp_path / str(number), tmp_path / "other")
+
+
+def test_what_is_remembered_of_a_spoilt_environment_is_what_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "cache"))
+    # files that were just written are not trusted to be what they were
+    for module in ("mlenv.environment.known", "mlenv.binaries.cache"):
+        monkeypatch.setattr(f"{module}.SETTLED", -(1 << 62))
+    for number in range(12):
+        prefix = tmp_path / "project" / str(number)
+        write(prefix, make(_SEED + 2, number))
+        said = [audited(prefix, cache=cache) for cache in (False, True, True)]
+        read, first, again = [(one.text.text, _told(report)) for one, report in said]
+        assert read == first == again
+    assert any((tmp_path / "cache").rglob("*.json"))
+
+
+def _told(report: Report) -> list[tuple[str, str]]:
+    return [(one.rule, one.message) for one in report.findings]
 
 
 def test_an_environment_follows_from_its_number() -> None:
