@@ -43,6 +43,7 @@ def test_what_packaging_takes_is_taken() -> None:
         "py312-none-any",
         "py2-none-any",
         "cp2-none-any",
+        "cp311-cp311-any",
     ],
 )
 def test_what_packaging_refuses_is_refused(tag: str) -> None:

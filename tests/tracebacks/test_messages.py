@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +81,8 @@ def repeats(parsed: Any, inside: bool = False) -> list[tuple[int, bool]]:
 
 def is_linear(pattern: str) -> bool:
     """Whether a pattern is bounded everywhere; a repeated group may hold only a bounded one."""
-    from re import _parser  # type: ignore[attr-defined]
-
-    found = repeats(_parser.parse(pattern))
+    parser = import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
+    found = repeats(parser.parse(pattern))
     return all(most <= (8 if inside else MOST_REPEATED) for most, inside in found)
 
 

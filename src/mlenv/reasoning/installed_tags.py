@@ -48,7 +48,9 @@ def _is_for(tag: str, interpreter: Interpreter) -> bool | None:
     pythons, abis, platforms = (part.split(".") for part in parts)
     if not any(_is_python(python, abi, interpreter) for python in pythons for abi in abis):
         return False
-    answers = [_is_platform(platform, interpreter) for platform in platforms]
+    # what uses an interpreter's own interface is compiled, and no installer takes it for any system
+    fitting = [platform for platform in platforms if platform != "any" or "none" in abis]
+    answers = [_is_platform(platform, interpreter) for platform in fitting]
     if True in answers:
         return True
     return None if None in answers else False
