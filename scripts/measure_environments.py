@@ -72,7 +72,7 @@ class Row(NamedTuple):
     @property
     def is_right(self) -> bool:
         """Whether everything came out as the list has it."""
-        if self.plan.made_by == THERE:  # nobody knows what it is meant to hold
+        if self.plan.unplanned:
             return self.agrees
         return (self.agrees or bool(self.plan.differs)) and not self.missed and not self.extra
 
@@ -140,7 +140,7 @@ def _plans(document: Mapping[str, Any], options: argparse.Namespace) -> Iterator
         if not options.names or table["name"] in options.names:
             yield _plan(table)
     for prefix in options.also:
-        yield Plan(prefix.name, made_by=THERE, folder=str(prefix.resolve()))
+        yield Plan(prefix.name, made_by=THERE, unplanned=True, folder=str(prefix.resolve()))
 
 
 def _plan(table: Mapping[str, Any]) -> Plan:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from installations.scrambling import scramble
 from mlenv.records import dataclass, field
 
 _SECONDS = 900
@@ -43,6 +44,7 @@ class Plan:
         variables: Variables that every command gets.
         finds: What mlenv must find: a rule and a package, such as ``ENV020 opencv-python``.
         allowed: Rules that may speak above a note on a sound one, each with the reason.
+        unplanned: Whether nobody knows what else is to be found in it.
         differs: Why mlenv and ``pip check`` do not say the same; empty where they must.
     """
 
@@ -60,6 +62,7 @@ class Plan:
     variables: Mapping[str, str] = field(default_factory=dict)
     finds: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    unplanned: bool = False
     differs: str = ""
 
 
@@ -198,8 +201,9 @@ def _changed(
 
     A change has one of the keys ``delete``, ``write`` (with ``text``), ``replace`` (with ``old``
     and ``new``), ``move`` and ``copy`` (with ``to``), ``link`` (with ``to``), ``dist`` (with
-    ``version`` and more) and ``run``. Paths are patterns below the prefix, where ``{site}`` is its
-    site-packages; what they match must be there.
+    ``version`` and more), ``scramble`` (a seed, with ``removed`` and ``changed``) and ``run``.
+    Paths are patterns below the prefix, where ``{site}`` is its site-packages; what they match
+    must be there.
     """
     verb = next(iter(change))
     if verb == "run":
@@ -207,6 +211,8 @@ def _changed(
             [word.format(python=f"{prefix}/bin/python", **places) for word in change[verb]],
             variables,
         )
+    elif verb == "scramble":
+        scramble(Path(places["site"]), change[verb], change["removed"], change["changed"])
     elif verb == "dist":
         _dist(change, Path(change["in"].format(**places)) if "in" in change else prefix, prefix)
     elif verb == "write":
