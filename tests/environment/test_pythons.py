@@ -44,3 +44,22 @@ def test_a_system_keeps_its_python(tmp_path: Path) -> None:
     assert odd(tmp_path, MANAGED) == []
     (tmp_path / "lib/python3.11/EXTERNALLY-MANAGED").write_text("[externally-managed]\n")
     assert odd(tmp_path, MANAGED) == [("lib/python3.11/EXTERNALLY-MANAGED", "")]
+
+
+def test_an_interpreter_whose_file_ends_early(tmp_path: Path) -> None:
+    write_environment(tmp_path)
+    (tmp_path / "bin").mkdir()
+    for content in (b"\xcf\xfa\xed\xfe\0", b"\x7fELF\2", b"MZ", b"\xca\xfe\xba\xbe", b""):
+        (tmp_path / "bin" / "python3").write_bytes(content)
+        environment = read_environment(str(tmp_path))
+        assert environment is not None
+        assert environment.interpreter is not None
+        assert environment.interpreter.version == "3.11.7"
+
+
+def test_a_version_that_no_python_has_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    write_environment(tmp_path, config="home = /usr/bin\nversion = 3.11a1\n", python="3.11.7")
+    environment = read_environment(str(tmp_path))
+    assert environment is not None
+    assert environment.interpreter is not None
+    assert environment.interpreter.version == "3.11"

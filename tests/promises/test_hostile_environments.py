@@ -279,6 +279,21 @@ def test_no_credential_of_an_environment_is_shown(tmp_path: Path, is_condas: boo
             assert secret not in text, (form, text)
 
 
+@pytest.mark.parametrize("length", [30, 55, 70, 150, 170, 180, 270, 290])
+@pytest.mark.parametrize("marker", ["", " ; ]["])
+def test_no_credential_is_shown_in_part(tmp_path: Path, length: int, marker: str) -> None:
+    requirement = f"{'a' * length} @ {WITH_PASSWORD}/absent.zip{marker}"
+    files = whole()
+    metadata = f"Name: mine\nVersion: 0.1\nRequires-Dist: {requirement}\n"
+    files[f"{SITE}/mine-0.1.dist-info/METADATA"] = metadata.encode()
+    files[f"{SITE}/mine.pth"] = f"{'b' * length}/{WITH_PASSWORD}\n".encode()
+    write(tmp_path / "env", files)
+    parts = {secret[:5] for secret in SECRETS if secret in WITH_PASSWORD}
+    assert parts
+    for form, text in report_of(tmp_path / "env").items():
+        assert not any(part in text for part in parts), (form, text)
+
+
 def test_what_is_sent_to_others_names_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,6 +333,12 @@ LARGE: dict[str, Callable[[], bytes]] = {
         b"Name: x\nVersion: 1\nRequires-Dist: a\n" + b" a\n" * 15_000_000
     ),
     "METADATA of blanks": lambda: b"Name:" + b" " * 50_000_000 + b"x\nVersion: 1\n",
+    "METADATA of gaps": lambda: (
+        b"Name: x\nVersion: 1\n" + (b"Requires-Dist: a" + b" " * 1_900 + b"(\n") * 300
+    ),
+    "METADATA of names": lambda: (
+        b"Name: x\nVersion: 1\n" + (b"Requires-Dist: " + b"a" * 1_900 + b"(\n") * 300
+    ),
     "RECORD": lambda: b"a/b,sha256=AA,1\n" * 400_000,
     "RECORD of one line": lambda: b"a" * 50_000_000,
     "RECORD of quotes": lambda: b'"' * 5_000_000,
@@ -341,7 +362,7 @@ def test_large_files_take_linear_time(tmp_path: Path, name: str) -> None:
 
 
 OTHERS: dict[str, Callable[[], bytes]] = {
-    "pyvenv.cfg": lambda: b"home = x\n" * 5_000_000,
+    "pyvenv.cfg": lambda: b"home = x" + b" " * 60_000 + b"y\n" * 5_000_000,
     "conda-meta/numpy-1.24.0-0.json": lambda: b'{"files": [' + b'"a/b",' * 5_000_000 + b'"c"]}',
     "conda-meta/x-1-0.json": lambda: b"[" * 20_000_000,
     "conda-meta/history": lambda: b"==> 2026-01-01 10:00:00 <==\n+x::y-1-0\n" * 500_000,

@@ -12,7 +12,7 @@ from mlenv.environment.layout import Layout
 from mlenv.model.environment import CONDA, Interpreter
 from mlenv.model.target import LINUX, MACOS, WINDOWS
 
-_NUMBER = r"\d{1,3}\.\d{1,3}(?:\.\d{1,4})?(?:(?:a|b|rc)\d{1,3})?"
+_NUMBER = r"\d{1,3}\.\d{1,3}(?:\.\d{1,4}(?:(?:a|b|rc)\d{1,3})?)?"
 _ELF = b"\x7fELF"
 _MACHINES = {62: "x86_64", 183: "aarch64", 3: "i686", 21: "ppc64le", 22: "s390x", 243: "riscv64"}
 """Source: System V ABI, ``e_machine``."""
@@ -86,7 +86,7 @@ def _of_file(path: str) -> tuple[str, str] | None:
         order = "<" if data[5] == 1 else ">"
         number = struct.unpack_from(f"{order}H", data, 18)[0]
         return LINUX, _MACHINES.get(number, "")
-    if data[:4] == b"\xcf\xfa\xed\xfe":
+    if data[:4] == b"\xcf\xfa\xed\xfe" and len(data) >= 8:
         return MACOS, _MACHO.get(struct.unpack_from("<I", data, 4)[0], "")
     if data[:4] == b"\xca\xfe\xba\xbe":
         # a universal binary: which half runs is the machine's choice

@@ -14,7 +14,6 @@ from mlenv.model.environment import CONDA, SYSTEM, VENV
 from mlenv.records import dataclass, field
 
 _LIBRARY = r"(python|pypy)(\d+\.\d+)(t?)"
-_CONFIG = r"\s*([A-Za-z_-]{1,40})\s*=\s*(.*?)\s*"
 _INNER = ("opt/conda", "opt/venv", "venv", "app/.venv", "usr/local", "usr")
 """Where a tree that holds a whole system has its packages, the likeliest first."""
 _SITES = ("site-packages", "dist-packages")
@@ -156,8 +155,8 @@ def read_config(path: str) -> dict[str, str] | None:
     """Return the lines of a ``pyvenv.cfg`` by key; None where there is none. Source: PEP 405."""
     if not os.path.isfile(path):
         return None
-    pairs = (re.fullmatch(_CONFIG, line) for line in read_text(path).splitlines())
-    return {match[1].lower(): match[2] for match in pairs if match}
+    parts = (line.partition("=") for line in read_text(path).splitlines())
+    return {key.strip().lower(): value.strip() for key, equals, value in parts if equals}
 
 
 def _has_metadata(folder: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from mlenv.credentials import mask
 from mlenv.environment.blas import read_blas
 from mlenv.environment.conda_history import read_history
 from mlenv.environment.conda_meta import Record, read_records
@@ -130,7 +131,7 @@ class _Reader:
         cache: RecordCache | None,
     ) -> Environment:
         layout = self.layout
-        home = variables.get("HOME", "")
+        home = variables.get("HOME") or variables.get("USERPROFILE", "")
         self.home = home.rstrip(os.sep) + os.sep if os.path.isabs(home) else ""
         interpreter = read_interpreter(layout)
         self.page.add(_title(self.name, layout, interpreter.version if interpreter else ""))
@@ -183,7 +184,8 @@ class _Reader:
     def _odd(
         self, kind: str, path: str, detail: str = "", subject: str = "", span: Span | None = None
     ) -> None:
-        shown, detail = self._shown(path), detail[:_LONGEST]
+        # a credential that is cut in two would not be known as one
+        shown, detail = self._shown(path), mask(detail)[:_LONGEST]
         place = span or self.page.add(f"{shown}: {detail}" if detail else shown)
         self.oddities.append(Oddity(kind, place, shown, detail, subject))
 
@@ -300,7 +302,7 @@ class _Reader:
             return
         self.links[link.folder] = link
         if not link.exists:
-            self._odd(BROKEN_PTH, link.file, link.line)
+            self._odd(BROKEN_PTH, link.file, self._shown(link.line))
             return
         if not os.path.isdir(link.folder):
             return
@@ -329,7 +331,7 @@ class _Reader:
         layout = self.layout
         home = base_folder(layout)
         if layout.manager == VENV and home and not executable(layout) and not layout.root:
-            self._odd(BROKEN_BASE, os.path.join(layout.prefix, "pyvenv.cfg"), home)
+            self._odd(BROKEN_BASE, os.path.join(layout.prefix, "pyvenv.cfg"), self._shown(home))
         if user and any(name.endswith(_METADATA) for name in names_in(user)):
             held = [
                 one.written for one in self.distributions.values() if one.site == self._shown(user)

@@ -23,10 +23,11 @@ from mlenv.versions.bounds import version_of, within
 from mlenv.versions.version_set import VersionSet, pep440
 
 _LINE = re.compile(
-    r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?\s*"
-    r"(?:\(([^)]*)\)|(@[^;]*(?:;(?!\s)[^;]*)*)|([^;(@]*))\s*(?:;(.*))?",
+    r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)(?![A-Za-z0-9._-])\s*(?:\[([^\]]*)\]\s*)?"
+    r"(?:\(([^)]*)\)\s*|(@[^;]*(?:;(?!\s)[^;]*)*)|([^\s;(@][^;(@]*)?)(?:;(.*))?",
     re.DOTALL,
 )
+"""Each sign can be taken by one part alone: a line that is none is refused in linear time."""
 _LONGEST = 120
 """In characters; what is longer was not written for people."""
 _LONGEST_CHAIN = 12
@@ -74,7 +75,8 @@ class Requirements:
         self._variables = variables_of(interpreter)
         self._holding: dict[str, bool | None] = {}
         self._admitted: dict[tuple[str, str], bool | None] = {}
-        self.unreadable: list[tuple[str, str]] = []
+        self._brought: dict[tuple[str, tuple[str, ...]], tuple[Required, ...]] = {}
+        self._unreadable: list[tuple[str, str]] = []
 
     @cached_property
     def of(self) -> Mapping[str, tuple[Required, ...]]:
@@ -89,13 +91,13 @@ class Requirements:
                 continue
             match = _LINE.fullmatch(line)
             if match is None:
-                self.unreadable.append((one.name, line))
+                self._unreadable.append((one.name, line))
                 continue
             name, extras, bracketed, url, plain, marker = match.groups()
             if marker is not None:
                 holding = self._holds(marker)
                 if holding is None:
-                    self.unreadable.append((one.name, line))
+                    self._unreadable.append((one.name, line))
                 if not holding:
                     continue
             specifier = "" if url else (bracketed or plain or "").replace(" ", "")
@@ -146,8 +148,14 @@ class Requirements:
                 if admits is False:
                     found.setdefault((one.origin, one.name, one.specifier), one)
                 elif admits is None and _versions(one.specifier) is None:
-                    self.unreadable.append((one.origin, one.line))
+                    self._unreadable.append((one.origin, one.line))
         return tuple(found.values())
+
+    @cached_property
+    def unreadable(self) -> tuple[tuple[str, str], ...]:
+        """The requirements that nobody can read: who has one, and its line."""
+        _ = self.conflicts  # which reads all of them
+        return tuple(self._unreadable)
 
     @cached_property
     def of_extras(self) -> tuple[tuple[Required, Required], ...]:
@@ -163,8 +171,14 @@ class Requirements:
                         found.setdefault((one.origin, one.name), (asking, one))
         return tuple(found.values())
 
-    def brought(self, one: Distribution, extras: Iterable[str]) -> Iterator[Required]:
-        """Yield what extras of a distribution bring beside what it always requires."""
+    def brought(self, one: Distribution, extras: tuple[str, ...]) -> tuple[Required, ...]:
+        """Return what extras of a distribution bring beside what it always requires."""
+        key = (one.name, extras)
+        if key not in self._brought:
+            self._brought[key] = tuple(self._brings(one, extras))
+        return self._brought[key]
+
+    def _brings(self, one: Distribution, extras: Iterable[str]) -> Iterator[Required]:
         wanted = {canonical_name(extra) for extra in extras}
         written = [extra for extra in one.extras if canonical_name(extra) in wanted]
         # written in either form by tools of either age

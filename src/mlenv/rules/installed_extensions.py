@@ -17,7 +17,7 @@ from mlenv.rules.installed import file_of, shown, written_version
 _TORCH = "torch"
 _MOST_NAMED = 3
 _LONGEST_SYMBOL = 90
-_ON_TORCH = re.compile(r"torch\s*\(?\s*([=<>~!][^;()]*)\)?", re.IGNORECASE)
+_ON_TORCH = re.compile(r"torch\s{0,4}\(?\s{0,4}([=<>~!][^;()]*)", re.IGNORECASE)
 """A requirement on torch with bounds, as ``Requires-Dist`` has it."""
 
 

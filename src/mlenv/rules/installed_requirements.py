@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mlenv.credentials import mask
 from mlenv.model.environment import DIST_INFO, Distribution, Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
@@ -296,7 +297,7 @@ def _way_out(
 
 def _metadata(origin: Distribution, required: Required) -> Evidence:
     return Evidence(
-        f"{origin.written} {origin.version} has Requires-Dist: {required.line[:_LONGEST]}",
+        f"{origin.written} {origin.version} has Requires-Dist: {mask(required.line)[:_LONGEST]}",
         f"{origin.location}/METADATA" if origin.form == DIST_INFO else origin.location,
     )
 

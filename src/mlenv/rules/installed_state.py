@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mlenv.credentials import mask
 from mlenv.model.environment import (
     BROKEN_BASE,
     BROKEN_PTH,
@@ -63,11 +64,11 @@ def damaged_metadata(environment: Environment) -> Iterator[Finding]:
     requirements = requirements_of(environment)
     if requirements is None:
         return
-    _ = requirements.conflicts
     for name, line in requirements.unreadable:
         there = environment.distributions[name]
         yield Finding(
-            f"{there.written} {there.version} has a requirement that cannot be read: {line[:80]}",
+            f"{there.written} {there.version} has a requirement that cannot be read: "
+            f"{mask(line)[:80]}",
             there.span,
             (name,),
             severity=Severity.NOTE,
