@@ -253,6 +253,18 @@ def test_a_library_that_was_cut_off_is_found_where_it_matters(tmp_path: Path) ->
     assert (found.weight, found.looked_at, found.recorded) == (COMPILED, 401, 402)
 
 
+@pytest.mark.parametrize("gone", ["numpy/__init__.py", "numpy/linalg/__init__.py"])
+def test_what_a_package_begins_with_is_looked_for_where_it_matters(
+    tmp_path: Path, gone: str
+) -> None:
+    files = {f"numpy/{name}.py": "1" for name in (*map(str, range(400)), "__init__")}
+    files |= {f"numpy/linalg/{name}.py": "1" for name in ("__init__", "one", "two")}
+    files |= {f"numpy/z{number}.py": "1" for number in range(400)}
+    assert written(tmp_path, numpy=files).files.altered == ()
+    (tmp_path / SITE / gone).unlink()
+    assert names(altered(read(tmp_path)).missing) == [gone]
+
+
 def test_a_file_that_a_full_disk_left_empty_is_as_good_as_missing(tmp_path: Path) -> None:
     written(tmp_path, numpy={"numpy/a.py": "a = 1", "numpy/b.py": "1", "numpy/__init__.py": ""})
     assert read(tmp_path).files.altered == ()

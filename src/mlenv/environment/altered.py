@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import islice
 
 from mlenv.environment.record_lines import UNSTATED, Entry, entry_of
 from mlenv.environment.sheets import MISSING, UNKNOWN, Sheet, has_content, name_of, size_at
@@ -21,6 +22,8 @@ MATTERS = (
 """Beginnings of the names of distributions of which some files are looked at."""
 _SAMPLE = 8
 _BINARIES = 4
+_BEGINNING, _BEGINNINGS, _DEEPEST = b"/__init__.py,", 24, 2
+"""What a package begins with: a folder that is gone is seen by it."""
 _MOST_SHOWN = 1_000
 _GONE, _CHANGED = "gone", "changed"
 
@@ -90,7 +93,7 @@ def _counts(entry: Entry, *, whole: bool = False) -> bool:
 
 
 def sample_of(sheet: Sheet) -> list[Entry]:
-    """Return the largest binaries of a record, and lines at equal distances.
+    """Return the largest binaries of a record, what packages begin with, and some lines between.
 
     None of a distribution that does not matter, and none that need not be as recorded.
     """
@@ -98,11 +101,22 @@ def sample_of(sheet: Sheet) -> list[Entry]:
         return []
     record, length = sheet.record, len(sheet.record)
     found = sorted(_binaries(sheet), key=lambda one: -one.size)[:_BINARIES]
+    found += islice(_beginnings(record), _BEGINNINGS)
     for number in range(_SAMPLE):
         entry = _entry_at(record, length * number // _SAMPLE)
         if entry is not None:
             found.append(entry)
     return [one for one in found if _counts(one)]
+
+
+def _beginnings(record: bytes) -> Iterator[Entry]:
+    """Yield the files that packages and those right in them begin with."""
+    at = record.find(_BEGINNING)
+    while at >= 0:
+        entry = _entry_at(record, at)
+        if entry is not None and entry.path.count(b"/") <= _DEEPEST:
+            yield entry
+        at = record.find(_BEGINNING, at + len(_BEGINNING))
 
 
 def _binaries(sheet: Sheet) -> Iterator[Entry]:
