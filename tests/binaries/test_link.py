@@ -140,6 +140,26 @@ def test_a_private_copy_of_another_wheel_does_not_count(tmp_path: Path) -> None:
     assert found.needed_by == (f"{SITE}/a/x.so",)
 
 
+def test_a_private_copy_counts_for_the_rest_of_its_wheel(tmp_path: Path) -> None:
+    private, loads = "libQt5Core-39545cc7.so.5.15.0", "libQt5Gui-a7aedf18.so.5.15.0"
+    needed = {
+        "cv2/qt/libqxcb.so": (private, loads),
+        f"opencv_python.libs/{loads}": (private,),
+        f"opencv_python.libs/{private}": (),
+    }
+    # the RPATH of the libraries leads nowhere, as in the wheel of opencv-python 4.8.1
+    wrong = ("opencv_python.libs",)
+    files = [
+        Binary(f"{SITE}/{name}", "opencv-python", ELF, "x86_64", 1, needed=sonames, rpath=wrong)
+        for name, sonames in needed.items()
+    ]
+    found = link(files, str(tmp_path), (SITE,), root=str(made_system(tmp_path / "system")))
+    assert found.missing == ()
+    gone = link(files[:2], str(tmp_path), (SITE,), root=str(made_system(tmp_path / "system")))
+    (lost,) = gone.missing
+    assert (lost.soname, lost.needed_by) == (private, tuple(one.path for one in files[:2]))
+
+
 def test_another_major_of_a_library_is_named(tmp_path: Path) -> None:
     files = {
         "cuda/libcudart.so.13": make_elf(soname="libcudart.so.13"),

@@ -124,9 +124,11 @@ class Loader:
         for folder in self._default_folders:
             if at := self._in(folder, name):
                 return at
-        # a private copy of one wheel is nothing that another one's is loaded for
-        is_private = is_bundled(name) and bool(binary.rpath or binary.runpath)
-        known = () if is_private else self.by_name.get(name, ())
+        known = self.by_name.get(name, ())
+        if is_bundled(name) and (binary.rpath or binary.runpath):
+            # a private copy of one wheel is nothing that another one's is loaded for; within a
+            # wheel the RPATH of what loads a library holds for what that needs as well
+            known = tuple(one for one in known if self.by_path[one].owner == binary.owner)
         return next(iter(known), "") or self._elsewhere(name)
 
     @cached_property
