@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from making import environment_of
 
 from mlenv.audit import audit_project
 from mlenv.cli.settings import known_rules
 from mlenv.config import load_config
+from mlenv.model.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,3 +126,21 @@ def test_the_configuration_of_a_folder_below_is_judged_with_it(tmp_path: Path) -
     (tmp_path / "sub" / "mlenv.toml").write_text('[[ignore]]\nrule = "PIN005"\nreason = "r"\n')
     ((file, _, _),) = findings(tmp_path, "sub")
     assert file == "mlenv.toml"
+
+
+COMMENTED = "numpy  # mlenv: ignore[ENV010, PIN001] it is there on the cluster\n"
+
+
+def test_rules_of_an_environment_are_not_stale_where_none_was_looked_at(tmp_path: Path) -> None:
+    project(tmp_path, entry(rule="ENV010"), entry(rule="environment"), requirements=COMMENTED)
+    assert findings(tmp_path) == []
+
+
+def test_rules_of_an_environment_are_stale_where_one_has_nothing_to_tell(tmp_path: Path) -> None:
+    project(tmp_path, entry(rule="ENV010"), requirements=COMMENTED)
+    around = Surroundings(environment=environment_of({"packages": {"numpy": "1.26.4"}}))
+    config = load_config(str(tmp_path), vocabulary=known_rules)
+    report = audit_project((str(tmp_path),), config, today=TODAY, around=around)
+    stale = [one.message for one in report.findings if one.rule in ("HYG001", "HYG008")]
+    assert len(stale) == 2
+    assert all("ENV010" in message for message in stale)

@@ -10,20 +10,21 @@ from mlenv.exit_codes import CLEAN, FOUND, NOTHING
 from mlenv.knowledge import KNOWLEDGE_DATE, Knowledge
 from mlenv.model.finding import Severity
 from mlenv.model.project import Project
-from mlenv.model.report import AuditedFile, Report, Reported, SkippedFile
+from mlenv.model.report import AuditedFile, Report, Reported, RuleText, SkippedFile
 from mlenv.model.source import LOCK
 from mlenv.model.surroundings import NOTHING_AROUND, Surroundings
 from mlenv.project.files import Tree, Unreadable
 from mlenv.project.load import load_project
 from mlenv.project.place import Place, find_place
 from mlenv.records import replace
+from mlenv.rules.declared import DECLARED
 from mlenv.rules.engine import run
-from mlenv.rules.registry import RULES, rule_texts
 from mlenv.suppress import Entries
 
 if TYPE_CHECKING:
     from mlenv.baseline import Ledger
     from mlenv.model.environment import Environment
+    from mlenv.rules.base import Rule
 
 
 def audit_project(
@@ -62,7 +63,7 @@ def audit_project(
         ledger.prefix, ledger.named = place.prefix, place.named
         ledger.unread = frozenset(place.prefix + one.path for one in project.unread)
     findings, suppressed = run(
-        RULES,
+        _rules(around),
         project,
         config,
         today or _today(),
@@ -80,7 +81,7 @@ def audit_project(
         suppressed,
         _exit_code(project, findings, config, around.environment),
         KNOWLEDGE_DATE,
-        rule_texts,
+        _rule_texts,
         ledger.count if ledger is not None else 0,
         around.targets,
         around.environment,
@@ -96,13 +97,28 @@ def audit_surroundings(around: Surroundings, config: Config, today: str = "") ->
         today: The day that is judged by, as ``YYYY-MM-DD``; empty for the real one.
     """
     project = Project(".", {})
-    findings, suppressed = run(RULES, project, config, today or _today(), around=around)
+    findings, suppressed = run(_rules(around), project, config, today or _today(), around=around)
     code = _exit_code(project, findings, replace(config, allow_empty=True), around.environment)
     return Report(
         *(project.root, project.profile, (), (), findings, suppressed, code, KNOWLEDGE_DATE),
         targets=around.targets,
         environment=around.environment,
     )
+
+
+def _rules(around: Surroundings) -> tuple[Rule, ...]:
+    """Return the rules that have something to judge."""
+    if around.environment is None and around.machine is None:
+        return DECLARED
+    from mlenv.rules.registry import RULES  # loading all takes a tenth of a plain audit
+
+    return RULES
+
+
+def _rule_texts() -> tuple[RuleText, ...]:
+    from mlenv.rules.registry import rule_texts  # few reports list the rules
+
+    return rule_texts()
 
 
 def _with_profile(project: Project, profile: str) -> Project:

@@ -22,9 +22,9 @@ _MAX_STDIN = 16 << 20
 def known_rules() -> Vocabulary:
     """Return the codes and topics that a configuration and the options may speak of."""
     from mlenv.rules.base import TOPICS  # `deps` rarely needs the rules
-    from mlenv.rules.registry import RULES
+    from mlenv.rules.declared import DECLARED, OTHERS
 
-    return Vocabulary(frozenset(rule.code for rule in RULES), frozenset(TOPICS))
+    return Vocabulary(frozenset((*OTHERS, *(rule.code for rule in DECLARED))), frozenset(TOPICS))
 
 
 def configuration(request: AuditRequest | DepsRequest | BaselineRequest) -> Config:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from mlenv.knowledge import Knowledge
-from mlenv.model.environment import Interpreter
 from mlenv.model.marker import Environment, environments
 from mlenv.model.target import LINUX, Target
 from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
+
+if TYPE_CHECKING:
+    from mlenv.model.environment import Interpreter
 
 _SYSTEMS = {"linux": "linux", "macos": "darwin", "windows": "win32"}
 _SETTLED = 12
@@ -49,7 +52,7 @@ def environment_of(target: Target | None, python: Version) -> Environment:
     """
     system = target.system if target else LINUX
     machine = target.machine if target else "x86_64"
-    return variables_of(Interpreter(".".join(map(str, python.release)), system, machine))
+    return _variables(".".join(map(str, python.release)), system, machine, "cpython")
 
 
 def admitted_minors(bits: int) -> frozenset[str]:
@@ -106,19 +109,22 @@ def variables_of(interpreter: Interpreter) -> Environment:
     Args:
         interpreter: Its version is known; a minor stands for a late patch of it.
     """
-    system = _SYSTEMS[interpreter.system]
-    numbers = interpreter.version.split(".")
-    full = interpreter.version if len(numbers) > 2 else f"{interpreter.version}.99"
-    name = {"pypy": "PyPy"}.get(interpreter.implementation, "CPython")
+    one = interpreter
+    return _variables(one.version, one.system, one.machine, one.implementation)
+
+
+def _variables(version: str, system: str, machine: str, implementation: str) -> Environment:
+    platform, numbers = _SYSTEMS[system], version.split(".")
+    full = version if len(numbers) > 2 else f"{version}.99"
     return {
-        "sys_platform": system,
-        "platform_system": {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}[system],
-        "os_name": "nt" if system == "win32" else "posix",
-        "platform_machine": interpreter.machine,
+        "sys_platform": platform,
+        "platform_system": {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}[platform],
+        "os_name": "nt" if platform == "win32" else "posix",
+        "platform_machine": machine,
         "python_version": ".".join(numbers[:2]),
         "python_full_version": full,
         "implementation_version": full,
-        "implementation_name": interpreter.implementation,
-        "platform_python_implementation": name,
+        "implementation_name": implementation,
+        "platform_python_implementation": {"pypy": "PyPy"}.get(implementation, "CPython"),
         "extra": "",
     }

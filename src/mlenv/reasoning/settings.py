@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from mlenv.knowledge import Knowledge
 from mlenv.knowledge.releases import Release
-from mlenv.model.environment import Environment
 from mlenv.model.marker import MarkerError, holds, parse_condition
 from mlenv.model.project import InstallSet, Project
 from mlenv.model.requirement import (
@@ -45,6 +45,9 @@ from mlenv.versions.version_set import (
     pep440,
     unknown,
 )
+
+if TYPE_CHECKING:
+    from mlenv.model.environment import Environment
 
 _WHEEL = r"([A-Za-z0-9._]+?)-([A-Za-z0-9._+!]+?)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl"
 _USUAL = build("3.12", 0, (3, 12))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import ModuleType
 
 from mlenv.model.finding import Finding, Severity
 from mlenv.records import dataclass
@@ -83,3 +84,10 @@ def rule(
         return Rule(code, name, topic, severity, since, check, needs, facts)
 
     return wrap
+
+
+def rules_in(*modules: ModuleType) -> tuple[Rule, ...]:
+    """Return the rules of some modules, in their order."""
+    return tuple(
+        value for module in modules for value in vars(module).values() if isinstance(value, Rule)
+    )

@@ -13,7 +13,6 @@ from mlenv.model.requirement import CONDA
 from mlenv.phrases import listed
 from mlenv.reasoning.choice import Choice
 from mlenv.reasoning.contradiction import contradictions
-from mlenv.reasoning.installed_requirements import requirements_of
 from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, REQUIREMENTS, Setting
 from mlenv.reasoning.verdict import Verdict, judge
 from mlenv.records import replace
@@ -250,6 +249,9 @@ def _is_told(setting: Setting, record: Break) -> bool:
         return False
     names = frozenset(record.when)
     if setting.live is not None:
+        # no environment is looked at where nothing else has loaded this
+        from mlenv.reasoning.installed_requirements import requirements_of
+
         requirements = requirements_of(setting.live)
         conflicts = requirements.conflicts if requirements is not None else ()
         return any(names == {one.origin, one.name} for one in conflicts)

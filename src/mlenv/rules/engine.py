@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlenv.config import Config, covers, matches_path
@@ -16,12 +16,11 @@ from mlenv.model.text import Span
 from mlenv.phrases import listed
 from mlenv.records import replace
 from mlenv.rules.base import Rule
+from mlenv.rules.declared import OTHERS
 from mlenv.suppress import Entries, Suppressions
 
 if TYPE_CHECKING:
     from mlenv.baseline import Ledger
-    from mlenv.model.environment import Environment
-    from mlenv.model.machine import Machine
 
 _MOST_NAMED = 3
 _LONGEST_LINE = 2_000
@@ -66,12 +65,17 @@ def run(
         for one in rules
         if config.reports(one.code, one.topic) and config.level(one.code, one.topic) != "off"
     ]
-    suppressions.known = frozenset(one.code for one in rules)
-    suppressions.ran = frozenset(one.code for one in wanted)
+    topics = {**OTHERS, **{one.code: one.topic for one in rules}}
+    suppressions.known = frozenset(topics)
+    # what was not looked at tells nothing of what is stale
+    suppressions.ran = frozenset(
+        one.code for one in wanted if context.get(one.needs[0], one) is not None
+    )
     if ledger is not None:
         ledger.rules, ledger.ran = suppressions.known, suppressions.ran
     if entries is not None:
-        entries.judged = _judged(entries, rules, suppressions.ran)
+        last = {one.code for one in rules if "suppressions" in one.needs}
+        entries.judged = _judged(entries, topics, suppressions.ran - last)
     # what judges the suppressions themselves must see which of them the other rules used
     wanted.sort(key=lambda one: "suppressions" in one.needs)
     silencer = _Silencer(config, suppressions)
@@ -148,20 +152,19 @@ def _items(granularity: str, context: dict[str, Any]) -> Sequence[object]:
         settings: Sequence[object] = context["settings"]
         return settings
     if granularity in ("environment", "machine"):
-        one: Environment | Machine | None = context[granularity]
+        one: object = context[granularity]
         return () if one is None else (one,)
     items = {"install_set": project.install_sets, "image_set": project.image_sets}
     return items.get(granularity, (project,))
 
 
-def _judged(entries: Entries, rules: Iterable[Rule], ran: frozenset[str]) -> frozenset[int]:
+def _judged(entries: Entries, topics: Mapping[str, str], ran: frozenset[str]) -> frozenset[int]:
     """Return which entries of the configuration are known to be unused if nothing uses them."""
-    able = {one.code for one in rules if one.code in ran and "suppressions" not in one.needs}
     covered = [
-        {one.code for one in rules if covers(entry.rule, one.code, one.topic)}
+        {code for code, topic in topics.items() if covers(entry.rule, code, topic)}
         for entry in entries.all
     ]
-    return frozenset(at for at, codes in enumerate(covered) if codes and codes <= able)
+    return frozenset(at for at, codes in enumerate(covered) if codes and codes <= ran)
 
 
 class _Silencer:

@@ -1,4 +1,4 @@
-"""All rules, in the order in which they are listed. A new topic is one more line here."""
+"""All rules, by topic and code."""
 
 from __future__ import annotations
 
@@ -8,25 +8,6 @@ from mlenv.config import suggestion
 from mlenv.errors import UsageError
 from mlenv.model.report import RuleText
 from mlenv.rules import (
-    base_images,
-    builds,
-    channels,
-    cohorts,
-    companion_cuda,
-    companions,
-    conda_selectors,
-    conflicts,
-    context,
-    contradictions,
-    cuda_builds,
-    cuda_mixing,
-    drivers,
-    duplicates,
-    forbidden,
-    gpu_architectures,
-    hygiene,
-    images,
-    indexes,
     installed_conda,
     installed_declared,
     installed_extensions,
@@ -39,92 +20,31 @@ from mlenv.rules import (
     installed_runtimes,
     installed_state,
     interpreters,
-    local_builds,
-    locks,
     machine,
-    mixing,
-    names,
-    numpy2,
-    numpy_bounds,
-    overlaps,
-    parse,
-    pins,
-    pixi_machines,
-    prebuilts,
-    pythons,
-    references,
-    removed_interfaces,
-    repositories,
-    security,
-    staleness,
-    system_libraries,
-    system_releases,
-    toolkit,
     toolkit_here,
-    wheels,
 )
-from mlenv.rules.base import Rule
+from mlenv.rules.base import TOPICS, Rule, rules_in
+from mlenv.rules.declared import DECLARED
+
+_OF_SURROUNDINGS = rules_in(
+    installed_conda,
+    installed_declared,
+    installed_extensions,
+    installed_files,
+    installed_gpu,
+    installed_interfaces,
+    installed_libraries,
+    installed_numpy,
+    installed_requirements,
+    installed_runtimes,
+    installed_state,
+    interpreters,
+    machine,
+    toolkit_here,
+)
 
 RULES: tuple[Rule, ...] = tuple(
-    value
-    for module in (
-        parse,
-        pins,
-        forbidden,
-        references,
-        locks,
-        staleness,
-        mixing,
-        channels,
-        conflicts,
-        contradictions,
-        cohorts,
-        companions,
-        prebuilts,
-        installed_extensions,
-        companion_cuda,
-        cuda_builds,
-        cuda_mixing,
-        conda_selectors,
-        toolkit,
-        toolkit_here,
-        drivers,
-        machine,
-        pixi_machines,
-        gpu_architectures,
-        installed_gpu,
-        removed_interfaces,
-        context,
-        numpy2,
-        numpy_bounds,
-        installed_numpy,
-        duplicates,
-        overlaps,
-        installed_files,
-        installed_conda,
-        names,
-        security,
-        local_builds,
-        indexes,
-        pythons,
-        wheels,
-        builds,
-        system_libraries,
-        system_releases,
-        installed_libraries,
-        installed_interfaces,
-        installed_runtimes,
-        images,
-        base_images,
-        installed_requirements,
-        installed_state,
-        installed_declared,
-        interpreters,
-        repositories,
-        hygiene,
-    )
-    for value in vars(module).values()
-    if isinstance(value, Rule)
+    sorted((*DECLARED, *_OF_SURROUNDINGS), key=lambda rule: (TOPICS.index(rule.topic), rule.code))
 )
 
 
