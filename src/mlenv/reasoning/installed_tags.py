@@ -6,10 +6,12 @@ Sources: PEP 425, 513, 571, 599, 600, 656, 738, 779; packaging, ``tags``.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
+from mlenv.model.binary import ELF, MACHO, PE, Binary
 from mlenv.model.environment import Interpreter
-from mlenv.model.target import MACOS, WINDOWS
+from mlenv.model.target import LINUX, MACOS, WINDOWS
 
 _LEGACY = {"1": (2, 5), "2010": (2, 12), "2014": (2, 17)}
 """The C library that the older names of manylinux stand for."""
@@ -25,6 +27,11 @@ _MAC_FAT = {
     "arm64": ("arm64", "universal2"),
 }
 
+_FORMATS = {LINUX: ELF, MACOS: MACHO, WINDOWS: PE}
+_OF_PYTHON = re.compile(r"\.(cpython-|cp|pypy)(\d)(\d+)(t?)")
+"""The Python that an extension's file name speaks of: ``x.cpython-312-x86_64-linux-gnu.so``."""
+_GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
+
 
 @lru_cache(maxsize=1024)
 def is_supported(tags: tuple[str, ...], interpreter: Interpreter) -> bool | None:
@@ -39,6 +46,58 @@ def is_supported(tags: tuple[str, ...], interpreter: Interpreter) -> bool | None
     if True in answers:
         return True
     return None if None in answers else False
+
+
+def speaks_against(files: Iterable[Binary], interpreter: Interpreter) -> str:
+    """Return the first compiled file of a distribution that an interpreter cannot use.
+
+    Judged by what the loader and the import system look at: format, processor, the C library that
+    is needed, and the Python in an extension's name. Of an extension for several Pythons one will
+    do.
+
+    Args:
+        files: The compiled files.
+        interpreter: What they must be for.
+
+    Returns:
+        Its path; empty where nothing speaks against the interpreter.
+    """
+    foreign: dict[str, str] = {}
+    fitting = set()
+    for one in files:
+        if not _is_loadable(one, interpreter):
+            return one.path
+        folder, _, name = one.path.rpartition("/")
+        module, of_python = f"{folder}/{name.partition('.')[0]}", _OF_PYTHON.search(name)
+        if of_python is None or _is_own(of_python, interpreter):
+            fitting.add(module)
+        else:
+            foreign.setdefault(module, one.path)
+    return next((path for module, path in foreign.items() if module not in fitting), "")
+
+
+def _is_own(of_python: re.Match[str], interpreter: Interpreter) -> bool:
+    is_pypy = interpreter.implementation == "pypy"
+    if is_pypy is not (of_python[1] == "pypy") or interpreter.free_threaded is not bool(
+        of_python[4]
+    ):
+        return False
+    return interpreter.version.split(".")[:2] == [of_python[2], of_python[3]]
+
+
+def _is_loadable(binary: Binary, interpreter: Interpreter) -> bool:
+    if binary.format != _FORMATS.get(interpreter.system, binary.format):
+        return False
+    machine = interpreter.machine.lower()
+    built = {one.lower() for one in binary.machine.split("+")} - {"unknown"}
+    if machine and built and built.isdisjoint(_MACHINES.get(machine, (machine,))):
+        return False
+    needed = [match for one in binary.versions if (match := _GLIBC.fullmatch(one))]
+    there = re.fullmatch(r"(\d+)\.(\d+)", interpreter.libc_version)
+    if interpreter.libc != "glibc" or there is None:
+        return True
+    least = max(((int(one[1]), int(one[2])) for one in needed), default=(0, 0))
+    return least <= (int(there[1]), int(there[2]))
 
 
 def _is_for(tag: str, interpreter: Interpreter) -> bool | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlenv.credentials import mask
-from mlenv.model.environment import DIST_INFO, Distribution, Environment
+from mlenv.model.binary import Binary
+from mlenv.model.environment import DIST_INFO, Distribution, Environment, Interpreter
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
 from mlenv.reasoning.installed_requirements import (
@@ -14,7 +15,7 @@ from mlenv.reasoning.installed_requirements import (
     refused_python,
     requirements_of,
 )
-from mlenv.reasoning.installed_tags import is_supported
+from mlenv.reasoning.installed_tags import is_supported, speaks_against
 from mlenv.rules.base import rule
 
 _MOST = 3
@@ -220,7 +221,9 @@ def wheel_for_other_platform(environment: Environment) -> Iterator[Finding]:
 
     What ``pip check`` tells. Its compiled files cannot be imported: it was installed with
     ``--platform`` or ``--python-version``, copied from another machine, or the environment's Python
-    was exchanged.
+    was exchanged. Some wheels only say of themselves that they are for the Python that built them,
+    as xgboost 1.7.6 does; so the compiled files are asked: a note where none of them is for another
+    interpreter, a warning where they were not read.
 
     Messages that users see: "ModuleNotFoundError: No module named 'numpy._core._multiarray_umath'",
     and of pip check "… is not supported on this platform".
@@ -235,27 +238,66 @@ def wheel_for_other_platform(environment: Environment) -> Iterator[Finding]:
     interpreter = environment.interpreter
     if interpreter is None:
         return
-    for one in environment.distributions.values():
-        if one.tags and is_supported(one.tags, interpreter) is False:
-            shown = f"CPython {interpreter.version}"
-            if interpreter.implementation == "pypy":
-                shown = f"PyPy for Python {interpreter.version}"
-            yield Finding(
-                f"{one.written} {one.version} was installed from a wheel for {one.tags[0]}, which "
-                f"{shown} on {interpreter.system} ({interpreter.machine}) cannot use",
-                one.span,
-                (one.name,),
-                help=f"install it anew: {install_command(environment, anew=True)} {one.name}",
-                evidence=(
-                    Evidence(
-                        f"the tags of its wheel are {listed(one.tags, _MOST)}",
-                        f"{one.location}/WHEEL",
-                    ),
-                ),
-                batch="platform",
-                batch_message="{count} distributions were installed from wheels for another "
-                "interpreter or platform: {packages}",
-            )
+    refused = [
+        one
+        for one in environment.distributions.values()
+        if one.tags and is_supported(one.tags, interpreter) is False
+    ]
+    if not refused:
+        return
+    compiled: dict[str, list[Binary]] = {}
+    for binary in environment.binaries.files if environment.binaries is not None else ():
+        compiled.setdefault(binary.owner, []).append(binary)
+    for one in refused:
+        contrary = speaks_against(compiled.get(one.name, ()), interpreter)
+        if environment.binaries is None or contrary:
+            yield _other_platform(environment, one, interpreter, contrary)
+        else:
+            yield _only_says_so(one, interpreter)
+
+
+def _other_platform(
+    environment: Environment, one: Distribution, interpreter: Interpreter, contrary: str
+) -> Finding:
+    return Finding(
+        f"{one.written} {one.version} was installed from a wheel for {one.tags[0]}, which "
+        f"{_python(interpreter)} cannot use",
+        one.span,
+        (one.name,),
+        Severity.ERROR if contrary else Severity.WARNING,
+        help=f"install it anew: {install_command(environment, anew=True)} {one.name}",
+        evidence=(
+            _tags(one),
+            *([Evidence(f"{contrary} is not for it", contrary)] if contrary else []),
+        ),
+        batch=f"platform {bool(contrary)}",
+        batch_message="{count} distributions were installed from wheels for another "
+        "interpreter or platform: {packages}",
+    )
+
+
+def _only_says_so(one: Distribution, interpreter: Interpreter) -> Finding:
+    return Finding(
+        f"{one.written} {one.version} says that its wheel is for {one.tags[0]}, though nothing "
+        f"compiled in it is for another interpreter than {_python(interpreter)}",
+        one.span,
+        (one.name,),
+        Severity.NOTE,
+        help="where it works nothing is to do; pip check refuses it all the same",
+        evidence=(_tags(one),),
+        batch="platform by its own account",
+        batch_message="{count} distributions say that their wheels are for another interpreter, "
+        "though nothing compiled in them is: {packages}",
+    )
+
+
+def _python(interpreter: Interpreter) -> str:
+    name = "PyPy for Python" if interpreter.implementation == "pypy" else "CPython"
+    return f"{name} {interpreter.version} on {interpreter.system} ({interpreter.machine})"
+
+
+def _tags(one: Distribution) -> Evidence:
+    return Evidence(f"the tags of its wheel are {listed(one.tags, _MOST)}", f"{one.location}/WHEEL")
 
 
 def install_command(environment: Environment, *, anew: bool = False) -> str:
