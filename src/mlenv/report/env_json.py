@@ -69,7 +69,8 @@ def _machine(machine: Machine) -> dict[str, object]:
         "amd_gpus": list(machine.amd_gpus),
         "apple_gpu": machine.apple_gpu,
         "visible_devices": machine.visible_devices,
-        "driver_problem": machine.driver.said if machine.driver.problem else "",
+        "driver_problem": machine.driver.problem
+        and (machine.driver.said or machine.driver.problem),
     }
     return {key: value for key, value in said.items() if value not in ("", 0, [], None, False)}
 

@@ -109,11 +109,12 @@ def gpu_does_not_answer(
     # what a container sees of its host's kernel says nothing of a GPU
     if driver.problem in (MISMATCH, NOT_ASKED, NO_DRIVER) or not is_meant_here(targets):
         return
+    said = next(filter(None, (driver.said, *driver.silent)), driver.problem)
     if driver.problem:
-        message = _UNANSWERED.get(driver.problem, f"the driver does not answer: {driver.said}")
+        message = _UNANSWERED.get(driver.problem, f"the driver does not answer: {said}")
     elif driver.silent:
         gpus = counted(len(driver.silent), "GPU")
-        message = f"the driver cannot reach {gpus} of this machine: {driver.silent[0]}"
+        message = f"the driver cannot reach {gpus} of this machine: {said}"
     else:
         return
     user = gpu_user(settings)
@@ -123,7 +124,7 @@ def gpu_does_not_answer(
         (user.name,) if user else (),
         None if user else Severity.NOTE,
         help=_unanswered_help(machine),
-        evidence=(Evidence(f"the driver says: {driver.said or driver.silent[0]}", _NVML),),
+        evidence=(Evidence(f"the driver says: {said}", _NVML),),
     )
 
 
