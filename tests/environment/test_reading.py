@@ -11,6 +11,7 @@ import pytest
 from making import write_distribution, write_environment
 
 from mlenv.environment.read import read_environment
+from mlenv.environment.sizes import sizes_of
 from mlenv.model.environment import (
     BROKEN_BASE,
     BROKEN_PTH,
@@ -119,9 +120,35 @@ def test_a_tree_that_holds_a_system(tmp_path: Path) -> None:
     assert found.manager == SYSTEM
     assert versions(found) == {"a": "2.0", "b": "1.0"}
     assert [one.version for one in found.hidden] == ["1.0"]
+    assert found.sites == ("local/lib/python3.11/dist-packages", "lib/python3/dist-packages")
     assert found.root == str(tmp_path)
     assert found.interpreter is not None
     assert (found.interpreter.libc, found.interpreter.libc_version) == ("glibc", "2.31")
+
+
+def test_a_python_of_its_own_goes_before_that_of_debian(tmp_path: Path) -> None:
+    debian = tmp_path / "usr" / "lib" / "python3" / "dist-packages"
+    own = tmp_path / "usr" / "local" / "lib" / "python3.12" / "site-packages"
+    for folder, name in ((debian, "a"), (own, "b")):
+        folder.mkdir(parents=True)
+        write_distribution(folder, {"name": name})
+    (tmp_path / "usr" / "lib" / "python3.11").mkdir()
+    assert versions(read(tmp_path)) == {"b": "1.0"}
+    assert versions(read(tmp_path / "usr")) == {"a": "1.0"}
+
+
+@pytest.mark.parametrize("site", ["lib/python3/dist-packages", "lib64/python3.11/site-packages"])
+def test_the_systems_python_has_what_pip_installed_with_it(tmp_path: Path, site: str) -> None:
+    system = tmp_path / "usr" / site
+    local = tmp_path / "usr" / "local" / "lib" / "python3.11" / system.name
+    for folder, version in ((system, "1.0"), (local, "2.0")):
+        folder.mkdir(parents=True)
+        write_distribution(folder, {"name": "a", "version": version})
+    (tmp_path / "usr" / "lib" / "python3.11").mkdir(parents=True, exist_ok=True)
+    assert versions(read(tmp_path / "usr")) == {"a": "2.0"}
+    config = f"home = {tmp_path}/usr/bin\ninclude-system-site-packages = true\n"
+    write_environment(tmp_path / "env", [{"name": "b"}], config=f"{config}version = 3.11.2\n")
+    assert versions(read(tmp_path / "env")) == {"a": "2.0", "b": "1.0"}
 
 
 @pytest.mark.parametrize("name", ["opt/conda", "opt/venv", "usr/local"])
@@ -317,3 +344,15 @@ def test_what_torch_says_of_itself(tmp_path: Path) -> None:
     assert found.torch["torchvision"].cuda == ""
     (site / "torch" / "version.py").write_text("__version__ = '2.9.1+cpu'\ncuda = None\n", "utf-8")
     assert read(tmp_path).torch["torch"].cuda == "none"
+
+
+def test_sizes_are_those_of_the_records_wherever_they_lie(tmp_path: Path) -> None:
+    user = tmp_path / "home" / ".local" / "lib" / "python3.11" / "site-packages"
+    site = tmp_path / "conda" / "lib" / "python3.11" / "site-packages"
+    (tmp_path / "conda" / "conda-meta").mkdir(parents=True)
+    for folder, name in ((user, "mine"), (site, "a")):
+        folder.mkdir(parents=True)
+        write_distribution(folder, {"name": name, "files": {f"{name}/x.py": "pass\n" * 5}})
+    (site / "b-1.0.dist-info").mkdir()
+    (site / "b-1.0.dist-info" / "METADATA").write_text("Name: b\nVersion: 1.0\n")
+    assert sizes_of(read(tmp_path / "conda", HOME=str(tmp_path / "home"))) == {"a": 25, "mine": 25}

@@ -86,3 +86,16 @@ def modified(path: str) -> float:
         return os.stat(path).st_mtime
     except (OSError, ValueError):
         return 0.0
+
+
+def place_of(shown: str, prefix: str, home: str) -> str:
+    """Return where something lies that messages name.
+
+    Args:
+        shown: Relative to the prefix, or to the user's home after ``~/``; else a whole path.
+        prefix: The environment's folder.
+        home: The user's; empty where that is not known.
+    """
+    if home and shown.startswith("~/"):
+        return os.path.join(home, shown[2:])
+    return os.path.join(prefix, shown)

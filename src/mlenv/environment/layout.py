@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from mlenv.environment.disk import names_in, read_text
 from mlenv.model.environment import CONDA, SYSTEM, VENV
-from mlenv.records import dataclass, field
+from mlenv.records import dataclass, field, replace
 
 _LIBRARY = r"(python|pypy)(\d+\.\d+)(t?)"
 _INNER = ("opt/conda", "opt/venv", "venv", "app/.venv", "usr/local", "usr")
@@ -65,11 +65,18 @@ def find_layout(path: str) -> Layout | None:
         return found
     if os.path.basename(os.path.abspath(path)) in _SITES or _has_metadata(path):
         return Layout(path, SYSTEM, (path,))
+    debian = os.path.join(path, "usr", "lib", "python3", "dist-packages")
     for inner in _INNER:
         found = _at(os.path.join(path, *inner.split("/")))
-        if found is not None:
-            return _of_root(found, path)
+        if found is not None and not (os.path.isdir(debian) and _is_debians(found)):
+            return replace(found, root=path)
     return None
+
+
+def _is_debians(layout: Layout) -> bool:
+    """Whether a prefix holds nothing but what pip installed for the Python of Debian in /usr."""
+    is_local = os.path.basename(layout.prefix) == "local"
+    return is_local and all(os.path.basename(site) == "dist-packages" for site in layout.sites)
 
 
 def _at(prefix: str) -> Layout | None:
@@ -128,8 +135,20 @@ def _libraries(prefix: str) -> Iterator[tuple[str, str, bool, tuple[str, ...]]]:
                 major, _, minor = match[2].partition(".")
                 found[int(major), int(minor), "cpython", False] = []
     for (major, minor, implementation, is_free), folders in sorted(found.items(), reverse=True):
+        python = f"{major}.{minor}"
         more = [debian] if has_debian and major == 3 else []
-        yield implementation, f"{major}.{minor}", is_free, (*folders, *more)
+        local = _local(prefix, python, _SITES[has_debian])
+        yield implementation, python, is_free, (*local, *folders, *more)
+
+
+def _local(prefix: str, python: str, site: str) -> Iterator[str]:
+    """Yield where pip puts packages for a system's own Python, which goes before the system's."""
+    if os.path.basename(os.path.abspath(prefix)) == "usr":
+        folders = (
+            os.path.join(prefix, "local", library, f"python{python}", site)
+            for library in ("lib", "lib64")
+        )
+        yield from filter(os.path.isdir, folders)
 
 
 def _stated(prefix: str, config: dict[str, str], *, is_conda: bool) -> str:
@@ -161,25 +180,3 @@ def read_config(path: str) -> dict[str, str] | None:
 
 def _has_metadata(folder: str) -> bool:
     return any(name.endswith((".dist-info", ".egg-info")) for name in names_in(folder))
-
-
-def _of_root(layout: Layout, root: str) -> Layout:
-    """Return a layout within a tree that holds a system, with the other folders on its path."""
-    sites = layout.sites
-    if layout.manager == SYSTEM and os.path.basename(layout.prefix) == "local":
-        debian = os.path.join(root, "usr", "lib", "python3", "dist-packages")
-        is_debians = any(os.path.basename(site) == "dist-packages" for site in sites)
-        if is_debians and os.path.isdir(debian):
-            sites = (*sites, debian)
-    return Layout(
-        layout.prefix,
-        layout.manager,
-        sites,
-        layout.python,
-        layout.implementation,
-        layout.free_threaded,
-        layout.windows,
-        layout.others,
-        layout.config,
-        root,
-    )

@@ -80,12 +80,7 @@ def base_sites(layout: Layout) -> tuple[str, ...]:
         return ()
     prefix = os.path.dirname(home) if os.path.basename(home) in ("bin", "Scripts") else home
     base = find_layout(prefix)
-    # Debian's own interpreter lies in /usr, and what pip installs with it in /usr/local
-    local = (
-        find_layout(os.path.join(prefix, "local")) if os.path.basename(prefix) == "usr" else None
-    )
-    found = (*(local.sites if local else ()), *(base.sites if base else ()))
-    return tuple(dict.fromkeys(found))
+    return base.sites if base else ()
 
 
 def takes_base(layout: Layout) -> bool:

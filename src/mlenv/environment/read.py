@@ -167,6 +167,7 @@ class _Reader:
             is_project=is_project,
             root=layout.root,
             conda_changes=read_history(layout.prefix) if conda else (),
+            home=self.home,
         )
 
     def _shown(self, path: str) -> str:

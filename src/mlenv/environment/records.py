@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
-from mlenv.environment.disk import read_text
+from mlenv.environment.disk import place_of, read_text
 from mlenv.environment.over_conda import find_over_conda
 from mlenv.environment.record_cache import RecordCache, identities_of
 from mlenv.environment.sheets import Sheet
@@ -114,10 +114,7 @@ class Records:
         return ""
 
     def _place(self, shown: str) -> str:
-        """Return where something lies that messages name relative to the prefix or the home."""
-        if shown.startswith("~/") and self._home:
-            return os.path.join(self._home, shown[2:])
-        return os.path.join(self._prefix, shown)
+        return place_of(shown, self._prefix, self._home)
 
     @cached_property
     def _owners(self) -> Mapping[str, Mapping[bytes, Sequence[Sheet]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from mlenv.environment.disk import read_bytes
+from mlenv.environment.disk import place_of, read_bytes
 from mlenv.model.environment import DIST_INFO, Environment
 
 _MOST_BYTES = 64 << 20
@@ -23,8 +23,8 @@ def sizes_of(environment: Environment) -> Mapping[str, int]:
     for one in environment.distributions.values():
         if one.form != DIST_INFO:
             continue
-        path = os.path.join(environment.prefix, one.location, "RECORD")
-        data = read_bytes(path, _MOST_BYTES)
+        folder = place_of(one.location, environment.prefix, environment.home)
+        data = read_bytes(os.path.join(folder, "RECORD"), _MOST_BYTES)
         if data:
             lasts = (line.rpartition(b",")[2] for line in data.splitlines())
             found[one.name] = sum(int(last[:15]) for last in lasts if last.isdigit())

@@ -363,6 +363,8 @@ class Environment:
         root: The folder that stands for ``/`` where it runs; empty for this machine's own. No
             output shows it.
         conda_changes: What conda did to it, in that order.
+        home: The folder that ``~`` stands for in places outside of the prefix, with a separator at
+            its end; empty where that is not known. No output shows it.
     """
 
     prefix: str
@@ -383,6 +385,7 @@ class Environment:
     is_project: bool = False
     root: str = ""
     conda_changes: tuple[CondaChange, ...] = ()
+    home: str = ""
 
     @property
     def span(self) -> Span:

@@ -53,7 +53,7 @@ def no_virtual_environment(environment: Environment, machine: Machine | None) ->
         one
         for one in environment.distributions.values()
         # what lies elsewhere is the user's, of which ENV014 speaks
-        if one.installer in _INSTALLERS and not one.site.startswith("/") and ":" not in one.site
+        if one.site in environment.sites and one.installer in _INSTALLERS
     ]
     if not own:
         return
