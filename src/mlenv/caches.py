@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import sys
+from binascii import crc32
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -48,6 +49,20 @@ def _of_user() -> str:
         usual = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
         named = os.path.expanduser(usual)
     return os.path.join(named, "mlenv")
+
+
+def file_of(folder: str, prefix: str) -> str:
+    """Return the file of a folder of the cache that stands for an environment.
+
+    Two environments that share one take turns: what it holds names the files that it is of.
+
+    Args:
+        folder: The folder of the cache.
+        prefix: The environment, with links resolved.
+    """
+    whole = prefix.encode("utf-8", "surrogatepass")
+    # hashlib would bring OpenSSL along, which takes longer than all else here
+    return os.path.join(folder, f"{crc32(whole):08x}{crc32(whole[::-1]):08x}.json")
 
 
 def identity_of(status: os.stat_result) -> Identity:

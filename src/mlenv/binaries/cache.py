@@ -16,8 +16,6 @@ Nothing in it is trusted: what is not exactly as this version writes it is read 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -30,6 +28,7 @@ from mlenv.caches import (
     as_kind,
     cache_folder,
     fields_of,
+    file_of,
     keep,
     read_json,
     texts_of,
@@ -61,7 +60,7 @@ class BinaryCache:
         Args:
             prefix: The environment, with links resolved.
         """
-        path = self._path(prefix)
+        path = file_of(self._folder, prefix)
         held = read_json(path)
         if not isinstance(held, dict) or held.get("made_by") != _made_by():
             return {}
@@ -86,12 +85,9 @@ class BinaryCache:
             for name, (identity, read) in known.items()
             if max(identity[3:]) < latest
         }
-        said = {"made_by": _made_by(), "files": files}
-        write_json(self._path(prefix), said, _MOST_FILES)
-
-    def _path(self, prefix: str) -> str:
-        name = hashlib.sha256(prefix.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        return os.path.join(self._folder, f"{name}.json")
+        if files:
+            said = {"made_by": _made_by(), "files": files}
+            write_json(file_of(self._folder, prefix), said, _MOST_FILES)
 
 
 def open_cache(audited: Iterable[str]) -> BinaryCache | None:

@@ -7,14 +7,13 @@ what a file of the cache says is trusted: what is not as this version writes it 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Iterable
 from typing import Any
 
 from mlenv import __version__
-from mlenv.caches import SETTLED, cache_folder, identity_of, keep, read_json, write_json
+from mlenv.caches import SETTLED, cache_folder, file_of, identity_of, keep, read_json, write_json
 from mlenv.environment.metadata import Metadata
 from mlenv.records import dataclass
 
@@ -116,8 +115,7 @@ def open_known(prefix: str, audited: Iterable[str]) -> KnownMetadata | None:
     folder = cache_folder("metadata", audited)
     if not folder:
         return None
-    whole = os.path.realpath(prefix).encode("utf-8", "surrogatepass")
-    return KnownMetadata(os.path.join(folder, f"{hashlib.sha256(whole).hexdigest()[:32]}.json"))
+    return KnownMetadata(file_of(folder, os.path.realpath(prefix)))
 
 
 def _made_by() -> list[Any]:

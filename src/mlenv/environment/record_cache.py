@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from binascii import crc32
 from collections.abc import Iterable, Mapping, Sequence
 
 from mlenv import __version__
@@ -18,6 +17,7 @@ from mlenv.caches import (
     as_kind,
     cache_folder,
     fields_of,
+    file_of,
     identity_of,
     keep,
     read_json,
@@ -43,8 +43,7 @@ class RecordCache:
 
     def __init__(self, folder: str, prefix: str) -> None:
         self._prefix = prefix
-        name = f"{crc32(prefix.encode('utf-8', 'surrogatepass')):08x}.json"
-        self._path = os.path.join(folder, name)
+        self._path = file_of(folder, prefix)
 
     def load(self, identities: Identities, counts: Sequence[int]) -> list[Worked] | None:
         """Return what was remembered; None where it does not hold for these records any more.
