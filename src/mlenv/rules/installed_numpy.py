@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.binary import Binary
 from mlenv.model.environment import Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
+from mlenv.reasoning.numpy_named import (
+    NUMPY,
+    built_for_numpy_1,
+    installed_numpy,
+    need_newer_numpy,
+)
 from mlenv.rules.base import rule
 from mlenv.rules.installed import installed_version, shown
-from mlenv.versions.version import Version, parse_version
+from mlenv.versions.version import Version
 
-_NUMPY = "numpy"
-_NEW_MAJOR = 2
 _MOST_NAMED = 5
 _MODULES = Evidence(
     "NumPy 2 refuses its C interface to what was built with the headers of NumPy 1, which know "
@@ -49,13 +53,9 @@ def numpy_1_binary(environment: Environment, knowledge: Knowledge) -> Iterator[F
         numpy 2.2.6
         opencv-python-headless 4.10.0.84
     """
-    numpy = installed_version(environment, _NUMPY)
-    if environment.binaries is None or numpy is None or numpy.release[0] < _NEW_MAJOR:
+    old, numpy = built_for_numpy_1(environment), installed_numpy(environment)
+    if numpy is None:
         return
-    old: dict[str, list[Binary]] = {}
-    for binary in environment.binaries.files:
-        if binary.numpy is not None and binary.numpy.old and binary.owner not in ("", _NUMPY):
-            old.setdefault(binary.owner, []).append(binary)
     newer = [_newer(environment, name, numpy, knowledge) for name in old]
     for name, binaries in old.items():
         yield Finding(
@@ -63,7 +63,7 @@ def numpy_1_binary(environment: Environment, knowledge: Knowledge) -> Iterator[F
             environment.where(name),
             (name,),
             help=f"install {listed(newer, _MOST_NAMED)}, or numpy<2",
-            related=(Related(environment.where(_NUMPY), "the NumPy"),),
+            related=(Related(environment.where(NUMPY), "the NumPy"),),
             evidence=(
                 Evidence(f"{_named(binaries)} NumPy 1's module only", binaries[0].path),
                 _MODULES,
@@ -114,25 +114,8 @@ def numpy_too_old(environment: Environment) -> Iterator[Finding]:
         numpy 2.0.2
         the same extension
     """
-    numpy = installed_version(environment, _NUMPY)
-    if environment.binaries is None or numpy is None:
-        return
-    least: dict[str, tuple[Version, Binary]] = {}
-    for binary in environment.binaries.files:
-        minimum = parse_version(binary.numpy.minimum) if binary.numpy else None
-        if minimum is None or binary.owner in ("", _NUMPY):
-            continue
-        if binary.owner not in least or minimum < least[binary.owner][0]:
-            least[binary.owner] = minimum, binary
-    yield from _too_old(environment, numpy, least)
-
-
-def _too_old(
-    environment: Environment, numpy: Version, least: Mapping[str, tuple[Version, Binary]]
-) -> Iterator[Finding]:
-    for name, (minimum, binary) in least.items():
-        if minimum.release[:2] <= numpy.release[:2]:
-            continue
+    numpy = installed_numpy(environment)
+    for name, (minimum, binary) in need_newer_numpy(environment).items():
         file = binary.path.rpartition("/")[2]
         yield Finding(
             f"{shown(environment, name)} needs NumPy {minimum} or newer, and numpy {numpy} is "
@@ -140,7 +123,7 @@ def _too_old(
             environment.where(name),
             (name,),
             help=f"install numpy>={minimum}, or an older {name}",
-            related=(Related(environment.where(_NUMPY), "the NumPy"),),
+            related=(Related(environment.where(NUMPY), "the NumPy"),),
             evidence=(
                 Evidence(f"{file} names NumPy {minimum} as the least", binary.path),
                 _MINIMUM,

@@ -10,6 +10,7 @@ from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
 from mlenv.reasoning.choice import Pick
 from mlenv.reasoning.domains import dependencies
+from mlenv.reasoning.numpy_named import built_for_numpy_1, need_newer_numpy
 from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, REQUIREMENTS, Setting
 from mlenv.reasoning.torch_build import BASE_IMAGE, torch_build
 from mlenv.reasoning.verdict import Verdict, judge
@@ -208,8 +209,8 @@ def _meetings(setting: Setting) -> Iterator[_Met]:
         system = setting.target.system if setting.target else "linux"
         if boundary.package in told or (boundary.systems and system not in boundary.systems):
             continue
-        if boundary.why == ABI and _is_read(setting, boundary.package):
-            continue  # NPY005 and NPY006 speak of its binaries
+        if _is_told_by_binaries(setting, boundary):
+            continue  # NPY005 and NPY006 speak of them
         verdict = judge(setting, {boundary.package: boundary.broken, _NUMPY: boundary.numpy})
         if verdict is None or verdict.certainty is Certainty.POSSIBLE:
             continue
@@ -219,10 +220,14 @@ def _meetings(setting: Setting) -> Iterator[_Met]:
             yield _Met(boundary, verdict, severity)
 
 
-def _is_read(setting: Setting, package: str) -> bool:
-    """Whether it is an environment whose binaries of a package were read."""
-    binaries = setting.live.binaries if setting.live is not None else None
-    return binaries is not None and any(one.owner == package for one in binaries.files)
+def _is_told_by_binaries(setting: Setting, boundary: Boundary) -> bool:
+    """Whether it is an environment where a package's binaries say what there is to say."""
+    name, environment = boundary.package, setting.live
+    if environment is None or environment.binaries is None:
+        return False
+    if boundary.why != ABI:
+        return name in built_for_numpy_1(environment) or name in need_newer_numpy(environment)
+    return any(one.owner == name for one in environment.binaries.files)
 
 
 def _met_in_base(setting: Setting) -> _Met | None:
