@@ -49,8 +49,12 @@ def find_overlaps(sheets: Sequence[Sheet], claims: Claims) -> tuple[Overlap, ...
             is_aside = _weight(path) == ASIDE
             differing.setdefault((is_aside, owners), []).append(path)
     found = []
+    within: dict[int, list[frozenset[int]]] = {}
+    for some in identical:
+        within.setdefault(min(some), []).append(some)
     for owners, paths in _joined(differing):
-        equal = sum(count for some, count in identical.items() if some <= owners)
+        alike = (some for first in owners for some in within.get(first, ()) if some <= owners)
+        equal = sum(identical[some] for some in alike)
         found.append(_overlap(sheets, claims, owners, paths, equal))
     return tuple(sorted(found, key=lambda one: (one.weight, one.owners)))
 
@@ -138,8 +142,13 @@ def _joined(
     What tells nothing joins what tells something, and not the other way round.
     """
     kept: dict[frozenset[int], list[bytes]] = {}
+    of_owner: dict[int, list[frozenset[int]]] = {}
     for is_aside, owners in sorted(differing, key=lambda key: (key[0], -len(key[1]))):
-        home = next((others for others in kept if owners <= others), owners)
+        known = min((of_owner.get(one, []) for one in owners), key=len)
+        home = next((others for others in known if owners <= others), owners)
+        if home not in kept:
+            for one in home:
+                of_owner.setdefault(one, []).append(home)
         kept.setdefault(home, []).extend(differing[is_aside, owners])
     yield from kept.items()
 

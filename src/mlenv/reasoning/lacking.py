@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from mlenv.knowledge import Knowledge
 from mlenv.knowledge.sonames import Loaded
 from mlenv.knowledge.system_libraries import IMPORT
-from mlenv.model.binary import Binaries, MissingLibrary
+from mlenv.model.binary import Binaries, Binary, MissingLibrary
 from mlenv.model.environment import Environment
 from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
@@ -89,19 +90,45 @@ def _lack(
     found = loading(environment, owners, missing.needed_by, knowledge)
     loaded = tuple(one for one in found if not one.any)
     imports = (*missing.imports, *(one.package for one in loaded if one.fails))
-    recorded = set(_on_record(environment, missing.soname, owners, knowledge))
+    recorded = set(_on_record(environment, binaries, missing.soname, owners, knowledge))
     # what else names the library may do without it
     fatal = [one for one in owners if one in recorded or _holds(binaries, one, imports)]
-    owned = {one.path for one in binaries.files if one.owner in (fatal or owners)}
-    files = tuple(path for path in missing.needed_by if path in owned) or missing.needed_by
-    return Lack(missing, tuple(fatal or owners), imports, bool(recorded), loaded, files)
+    meant, owner_at = frozenset(fatal or owners), _owner_at(binaries)
+    files = tuple(path for path in missing.needed_by if owner_at.get(path) in meant)
+    return Lack(
+        *(missing, tuple(fatal or owners), imports, bool(recorded), loaded),
+        files=files or missing.needed_by,
+    )
 
 
 def owners_of(binaries: Binaries, paths: Iterable[str]) -> list[str]:
     """Return the distributions that some binaries belong to, each once."""
-    wanted = frozenset(paths)
-    owners = (one.owner for one in binaries.files if one.path in wanted and one.owner)
-    return list(dict.fromkeys(owners))
+    owner_at = _owner_at(binaries)
+    return list(dict.fromkeys(owner for path in sorted(paths) if (owner := owner_at.get(path))))
+
+
+@lru_cache(maxsize=4)
+def _owner_at(binaries: Binaries) -> Mapping[str, str]:
+    return {one.path: one.owner for one in binaries.files}
+
+
+@lru_cache(maxsize=4)
+def _files_of(binaries: Binaries) -> Mapping[str, Sequence[Binary]]:
+    found: dict[str, list[Binary]] = {}
+    for one in binaries.files:
+        found.setdefault(one.owner, []).append(one)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _absent(binaries: Binaries) -> frozenset[str]:
+    return frozenset(one.soname for one in binaries.missing)
+
+
+@lru_cache(maxsize=256)
+def _loaded_of(binaries: Binaries, loaded: Loaded) -> tuple[str, ...]:
+    files = _files_of(binaries).get(loaded.package, ())
+    return tuple(one.path for one in files if loaded.has(one.path))
 
 
 def loading(
@@ -115,15 +142,18 @@ def loading(
         broken: The binaries that do not load, by path.
         knowledge: The records.
     """
-    found = []
-    files = environment.binaries.files if environment.binaries is not None else ()
+    binaries = environment.binaries
+    found: list[Loaded] = []
+    known = frozenset(broken)
+    if binaries is None:
+        return found
     for owner in owners:
         one = environment.distributions.get(owner)
         loaded = knowledge.sonames.loaded_by(owner, parse_version(one.version) if one else None)
         if loaded is None:
             continue
-        its = [file.path for file in files if file.owner == owner and loaded.has(file.path)]
-        failing = [path for path in its if path in broken]
+        its = _loaded_of(binaries, loaded)
+        failing = tuple(path for path in its if path in known)
         if failing and (not loaded.any or failing == its):
             found.append(loaded)
     return found
@@ -133,28 +163,29 @@ def _holds(binaries: Binaries, owner: str, packages: Sequence[str]) -> bool:
     """Whether a distribution is one of some, or holds binaries of one of some packages."""
     return owner in packages or any(
         f"/{package}/" in f"/{one.path}" or f"/{package}." in f"/{one.path}"
-        for one in binaries.files
-        if one.owner == owner
         for package in packages
+        for one in _files_of(binaries).get(owner, ())
     )
 
 
 def _on_record(
-    environment: Environment, soname: str, owners: Iterable[str], knowledge: Knowledge
+    environment: Environment,
+    binaries: Binaries,
+    soname: str,
+    owners: Iterable[str],
+    knowledge: Knowledge,
 ) -> Iterator[str]:
     """Yield the distributions that are known not to be imported without a library.
 
     Of libraries that differ in their versions alone, such as those of two kinds of MPI, one is
     enough.
     """
-    missing = environment.binaries.missing if environment.binaries is not None else ()
-    absent = {one.soname for one in missing}
     stem = soname.partition(".so")[0]
     for owner in owners:
         one = environment.distributions.get(owner)
         version = parse_version(one.version) if one is not None else None
         for need in knowledge.system_libraries.needs_of(owner, IMPORT):
             alike = {one for one in need.libraries if one.partition(".so")[0] == stem}
-            is_needed = soname in alike and alike <= absent
+            is_needed = soname in alike and alike <= _absent(binaries)
             if is_needed and (version is None or need.versions.admits(version, prereleases=True)):
                 yield owner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.conda_files import Held, held_by
@@ -71,8 +71,9 @@ def pip_wrote_over_conda(environment: Environment, knowledge: Knowledge) -> Iter
         conda-meta/numpy-2.0.1-py311hed25524_0.json
     """
     pairs = [one for one in _pairs(environment) if not knowledge.is_tool(one.there.name)]
+    users = _users(environment) if pairs else {}
     for one in pairs:
-        yield _over(environment, one)
+        yield _over(environment, one, users.get(one.package.name, ()))
     known = {one.there.name for one in pairs}
     for overlap in environment.files.overlaps:
         if overlap.conda and overlap.owners[0] not in known:
@@ -102,15 +103,15 @@ def _is_anew(package: CondaPackage, there: Distribution) -> bool:
     return not is_built and there.installed_at > package.installed_at + _WHILE
 
 
-def _over(environment: Environment, pair: _Pair) -> Finding:
+def _over(environment: Environment, pair: _Pair, users: Sequence[CondaPackage]) -> Finding:
     there, package = pair.there, pair.package
-    needing = _needing(environment, package)
-    compiled = [one for one in needing if _is_compiled(one)]
+    needing = [one for one in users if one is not package]
+    is_other_torch = there.name == _TORCH and pair.is_other
+    compiled = [one for one in needing if _is_compiled(one)] if is_other_torch else []
     refusing = [one for one in needing if not _admits(one, package, there)]
     message = f"{there.installer} installed {shown(environment, there.name)} over conda's "
     message += _named(package)
-    is_torch = there.name == _TORCH and pair.is_other and bool(compiled)
-    if is_torch:
+    if compiled:
         severity = Severity.ERROR
         message += f", for which conda's {_names(compiled)} {_be(compiled)} built"
     elif refusing:
@@ -123,7 +124,7 @@ def _over(environment: Environment, pair: _Pair) -> Finding:
         there.span,
         (there.name,),
         severity,
-        help=_help(pair, is_torch=is_torch),
+        help=_help(pair, is_torch=bool(compiled)),
         related=(Related(package.span, "conda's record"),),
         evidence=(
             Evidence(
@@ -133,7 +134,7 @@ def _over(environment: Environment, pair: _Pair) -> Finding:
             ),
             _ADVICE,
         ),
-        batch="" if is_torch else f"over {severity.value}",
+        batch="" if compiled else f"over {severity.value}",
         batch_message="{count} distributions were installed over conda's: {packages}",
     )
 
@@ -160,13 +161,13 @@ def _help(pair: _Pair, *, is_torch: bool) -> str:
     )
 
 
-def _needing(environment: Environment, package: CondaPackage) -> list[CondaPackage]:
-    """Return conda's packages that depend on one."""
-    return [
-        one
-        for one in environment.conda.values()
-        if one is not package and any(_asked(line)[0] == package.name for line in one.depends)
-    ]
+def _users(environment: Environment) -> Mapping[str, Sequence[CondaPackage]]:
+    """Return conda's packages that depend on each name."""
+    found: dict[str, list[CondaPackage]] = {}
+    for one in environment.conda.values():
+        for name in {_asked(line)[0] for line in one.depends}:
+            found.setdefault(name, []).append(one)
+    return found
 
 
 def _admits(one: CondaPackage, package: CondaPackage, there: Distribution) -> bool:
