@@ -101,8 +101,7 @@ class Requirements:
                 if not holding:
                     continue
             specifier = "" if url else (bracketed or plain or "").replace(" ", "")
-            asked = tuple(filter(None, map(str.strip, extras.split(",")))) if extras else ()
-            yield Required(one.name, canonical_name(name), name, specifier, asked, line)
+            yield Required(one.name, canonical_name(name), name, specifier, _listed(extras), line)
 
     def _holds(self, marker: str, extra: str = "") -> bool | None:
         """Whether a marker holds where an extra is asked for; None where it is no marker."""
@@ -190,7 +189,28 @@ class Requirements:
                 continue
             if any(self._holds(match[6], extra) for extra in names):
                 specifier = "" if match[4] else (match[3] or match[5] or "").replace(" ", "")
-                yield Required(one.name, canonical_name(match[1]), match[1], specifier, (), line)
+                asked = _listed(match[2])
+                yield Required(one.name, canonical_name(match[1]), match[1], specifier, asked, line)
+
+    def names_brought(self, name: str, extras: Iterable[str]) -> frozenset[str]:
+        """Return what extras of a distribution bring, and the extras that those ask for in turn.
+
+        Args:
+            name: The canonical name of the distribution; it need not be there.
+            extras: The extras, as written.
+        """
+        found: set[str] = set()
+        waiting, seen = [(name, tuple(extras))], set()
+        while waiting:
+            step = waiting.pop()
+            one = self._environment.distributions.get(step[0])
+            if one is None or not step[1] or step in seen:
+                continue
+            seen.add(step)
+            for more in self.brought(one, step[1]):
+                found.add(more.name)
+                waiting.append((more.name, more.extras))
+        return frozenset(found)
 
     @cached_property
     def _users(self) -> Mapping[str, tuple[str, ...]]:
@@ -252,6 +272,10 @@ class Requirements:
 def requirements_of(environment: Environment) -> Requirements | None:
     """Return the requirements of an environment; None where its interpreter is not known."""
     return Requirements(environment) if environment.interpreter is not None else None
+
+
+def _listed(extras: str | None) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, extras.split(",")))) if extras else ()
 
 
 def _holds(marker: str, variables: Variables) -> bool | None:

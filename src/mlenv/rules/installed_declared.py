@@ -168,19 +168,18 @@ def installed_not_declared(environment: Environment, project: Project) -> Iterat
     sources = [one for one in project.sources.values() if one.role != CONTEXT]
     if not sources:
         return
-    known = _TOOLS | own_names(project)
-    known |= {one.name for source in sources for one in source.requirements}
+    declared = [
+        *(one for source in sources for one in source.requirements),
+        *(one for source in sources for command in source.commands for one in command.requirements),
+    ]
+    known = _TOOLS | own_names(project) | {one.name for one in declared}
     known |= {one.name for source in sources for one in source.locked}
-    known |= {
-        one.name
-        for source in sources
-        for command in source.commands
-        for one in command.requirements
-    }
+    for asked in declared:
+        if asked.extras:
+            known |= requirements.names_brought(asked.name, asked.extras)
     for one in environment.distributions.values():
-        is_wanted = one.requested or not requirements.users_of(one.name)
         is_here = one.site in environment.sites
-        if one.name in known or not is_wanted or not is_here or requirements.users_of(one.name):
+        if one.name in known or not is_here or requirements.users_of(one.name):
             continue
         yield Finding(
             f"{one.written} is installed in {environment.name}, and declared nowhere",
