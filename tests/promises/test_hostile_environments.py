@@ -20,6 +20,8 @@ from installed_fuzzing import (
     whole,
     write,
 )
+from making import environment_of as made
+from outputs import shown
 from test_linear_time import in_linear_time
 from test_no_leaks import (
     CHANNEL,
@@ -31,8 +33,14 @@ from test_no_leaks import (
     WITH_TOKEN,
 )
 
+from mlenv.audit import audit_surroundings
+from mlenv.cli.environments import environment_of
+from mlenv.config import Config
 from mlenv.environment.read import read_environment
+from mlenv.machine.survey import survey
 from mlenv.model.environment import CONDA, VENV
+from mlenv.model.project import Project
+from mlenv.model.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -313,6 +321,35 @@ def test_what_is_sent_to_others_names_no_folder(
             assert socket.gethostname() not in text.split(), (form, text)
 
 
+def test_no_report_tells_where_the_users_home_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home" / "sentineluser"
+    files = {path: data for path, data in whole().items() if not path.startswith("bin/")}
+    requirement = f"gone @ file://{home}/gone.whl"
+    metadata = f"Name: mine\nVersion: 0.1\nRequires-Dist: {requirement}\n"
+    files[f"{SITE}/mine-0.1.dist-info/METADATA"] = metadata.encode()
+    files[f"{SITE}/moved.pth"] = f"{home}/moved\n".encode()
+    files["pyvenv.cfg"] = f"home = {home}/python/bin\nversion = 3.11.7\n".encode()
+    write(home / "code" / "env", files)
+    write(home, {"cuda/lib64/libcudnn.so.9.1.0": b"", "cuda/bin/nvcc": b"", "ros/numpy.py": b""})
+    for name, value in (
+        ("HOME", home),
+        ("VIRTUAL_ENV", home / "code" / "env"),
+        ("PYTHONPATH", home / "ros"),
+        ("LD_LIBRARY_PATH", home / "cuda" / "lib64"),
+        ("CUDA_HOME", home / "cuda"),
+    ):
+        monkeypatch.setenv(name, str(value))
+    machine = survey(os.environ)
+    assert machine.cuda_home == machine.toolkit_folder == "~/cuda"
+    around = Surroundings((), environment_of("auto", str(home / "code"), cache=False), machine)
+    found = "".join(shown(audit_surroundings(around, Config()), Project(".", {})).values())
+    for expected in ("file://~/gone.whl", "~/moved", "~/python/bin", "~/ros"):
+        assert expected in found, expected
+    assert "sentineluser" not in found
+
+
 def test_ten_thousand_distributions_take_linear_time(tmp_path: Path) -> None:
     files = {"pyvenv.cfg": b"home = /usr/bin\nversion = 3.11.7\n"}
     for number in range(10_000):
@@ -324,6 +361,21 @@ def test_ten_thousand_distributions_take_linear_time(tmp_path: Path) -> None:
         environment, report = audited(tmp_path / "env")
     assert len(environment.distributions) == 10_000
     assert len(report.findings) > 9_000
+
+
+def test_ten_thousand_libraries_that_are_missing_take_linear_time() -> None:
+    paths = [f"{SITE}/mine/x{number}.so" for number in range(10_000)]
+    binaries = {
+        "files": [{"path": path, "owner": "mine"} for path in paths],
+        "missing": [
+            {"soname": f"lib{number}.so.1", "needed_by": (path,), "imports": ("other",)}
+            for number, path in enumerate(paths)
+        ],
+    }
+    environment = made({"packages": {"mine": "1.0"}, "binaries": binaries})
+    with in_linear_time():
+        report = audit_surroundings(Surroundings(environment=environment), Config())
+    assert "SYS006" in {one.rule for one in report.findings}
 
 
 LARGE: dict[str, Callable[[], bytes]] = {

@@ -32,6 +32,7 @@ from mlenv.environment.pythons import managed_marker, other_pythons
 from mlenv.environment.record_cache import RecordCache, open_record_cache
 from mlenv.environment.records import Records
 from mlenv.environment.truth import SPEAKING, read_truths
+from mlenv.homes import home_of, without_home
 from mlenv.model.environment import (
     BROKEN_BASE,
     BROKEN_PTH,
@@ -131,8 +132,7 @@ class _Reader:
         cache: RecordCache | None,
     ) -> Environment:
         layout = self.layout
-        home = variables.get("HOME") or variables.get("USERPROFILE", "")
-        self.home = home.rstrip(os.sep) + os.sep if os.path.isabs(home) else ""
+        self.home = home_of(variables)
         interpreter = read_interpreter(layout)
         self.page.add(_title(self.name, layout, interpreter.version if interpreter else ""))
         base, user = base_sites(layout), user_site(layout, variables)
@@ -176,11 +176,8 @@ class _Reader:
         Nothing else of a home is shown: it tells the user's name.
         """
         prefix = self.layout.prefix.rstrip(os.sep) + os.sep
-        if path.startswith(prefix):
-            path = path[len(prefix) :]
-        elif self.home and path.startswith(self.home):
-            path = f"~/{path[len(self.home) :]}"
-        return path.replace(os.sep, "/")
+        path = path.removeprefix(prefix)
+        return without_home(path, self.home).replace(os.sep, "/")
 
     def _odd(
         self, kind: str, path: str, detail: str = "", subject: str = "", span: Span | None = None

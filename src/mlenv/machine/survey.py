@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Mapping
 
+from mlenv.homes import home_of, without_home
 from mlenv.machine.driver import NUMBER, TIMEOUT, read_driver
 from mlenv.machine.root import Root
 from mlenv.machine.surroundings import (
@@ -45,6 +46,11 @@ def survey(variables: Mapping[str, str], *, root: str = "/", timeout: float = TI
     toolkit, home, on_path = toolkits(variables, files)
     compat_folder, compat_version = forward_compatibility(variables, files)
     arch = _arch(variables)
+    user = home_of(variables)
+
+    def shown(path: str) -> str:
+        return without_home(path, user)
+
     made = Machine(
         _SYSTEMS.get(sys.platform, ""),
         release=system_name(files),
@@ -57,13 +63,15 @@ def survey(variables: Mapping[str, str], *, root: str = "/", timeout: float = TI
         gpus=gpus,
         visible_devices=_visible_devices(variables),
         toolkit=toolkit.version if toolkit else "",
-        toolkit_folder=toolkit.folder if toolkit else "",
-        cuda_home=cuda_home(variables),
-        home_nvcc=home,
-        path_nvcc=on_path,
-        compat_folder=compat_folder,
+        toolkit_folder=shown(toolkit.folder) if toolkit else "",
+        cuda_home=shown(cuda_home(variables)),
+        home_nvcc=home and replace(home, folder=shown(home.folder)),
+        path_nvcc=on_path and replace(on_path, folder=shown(on_path.folder)),
+        compat_folder=shown(compat_folder),
         compat_version=compat_version,
-        library_folders=tuple(library_folders(variables, files)),
+        library_folders=tuple(
+            replace(one, path=shown(one.path)) for one in library_folders(variables, files)
+        ),
         wsl=wsl_version(files),
         container=container_name(variables, files),
         rocm=rocm_version(variables, files),

@@ -131,6 +131,8 @@ class Machine:
         rocm: The version of ROCm, or ``yes``; empty for none.
         amd_gpus: What AMD's driver shows (``gfx942``).
         apple_gpu: Whether Apple's GPU is there, so that torch has MPS.
+
+    In its folders ``~`` stands for the user's home, whose name is nobody else's business.
     """
 
     os: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from mlenv.knowledge import Knowledge
@@ -121,6 +122,16 @@ def _files_of(binaries: Binaries) -> Mapping[str, Sequence[Binary]]:
 
 
 @lru_cache(maxsize=4)
+def _modules_of(binaries: Binaries) -> Mapping[str, AbstractSet[str]]:
+    """Return the names of the folders and modules that the binaries of each distribution have."""
+    found: dict[str, set[str]] = {}
+    for one in binaries.files:
+        parts = one.path.split("/")
+        found.setdefault(one.owner, set()).update(parts, (part.partition(".")[0] for part in parts))
+    return found
+
+
+@lru_cache(maxsize=4)
 def _absent(binaries: Binaries) -> frozenset[str]:
     return frozenset(one.soname for one in binaries.missing)
 
@@ -161,11 +172,7 @@ def loading(
 
 def _holds(binaries: Binaries, owner: str, packages: Sequence[str]) -> bool:
     """Whether a distribution is one of some, or holds binaries of one of some packages."""
-    return owner in packages or any(
-        f"/{package}/" in f"/{one.path}" or f"/{package}." in f"/{one.path}"
-        for package in packages
-        for one in _files_of(binaries).get(owner, ())
-    )
+    return owner in packages or not _modules_of(binaries)[owner].isdisjoint(packages)
 
 
 def _on_record(

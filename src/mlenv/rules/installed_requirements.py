@@ -67,7 +67,7 @@ def requirement_not_installed(environment: Environment) -> Iterator[Finding]:
                 Related(environment.where(one.origin), f"requires {one.shown}")
                 for one in asking[1:]
             ),
-            evidence=(_metadata(origin, first), *_chain(requirements, first.origin)),
+            evidence=(_metadata(environment, first), *_chain(requirements, first.origin)),
         )
 
 
@@ -113,7 +113,7 @@ def requirement_not_satisfied(environment: Environment) -> Iterator[Finding]:
             related=tuple(
                 Related(environment.where(one.origin), f"requires {one.shown}") for one in asking
             ),
-            evidence=(_metadata(origin, first), *_chain(requirements, first.origin)),
+            evidence=(_metadata(environment, first), *_chain(requirements, first.origin)),
         )
 
 
@@ -157,7 +157,7 @@ def extra_not_installed(environment: Environment) -> Iterator[Finding]:
             help=f"install the extra: {install_command(environment)} "
             f"'{asking.written}[{','.join(asking.extras)}]=={there.version}'",
             related=(Related(environment.where(origin), f"requires {asking.shown}"),),
-            evidence=(_metadata(environment.distributions[origin], asking),),
+            evidence=(_metadata(environment, asking),),
         )
 
 
@@ -337,9 +337,13 @@ def _way_out(
     return f"install one that all admit: {install_command(environment)} '{_together(wanted)}'"
 
 
-def _metadata(origin: Distribution, required: Required) -> Evidence:
+def _metadata(environment: Environment, required: Required) -> Evidence:
+    origin = environment.distributions[required.origin]
+    line = mask(required.line)
+    if environment.home:
+        line = line.replace(environment.home, "~/")
     return Evidence(
-        f"{origin.written} {origin.version} has Requires-Dist: {mask(required.line)[:_LONGEST]}",
+        f"{origin.written} {origin.version} has Requires-Dist: {line[:_LONGEST]}",
         f"{origin.location}/METADATA" if origin.form == DIST_INFO else origin.location,
     )
 
