@@ -354,6 +354,8 @@ def test_requirements_and_tags_are_judged_as_pip_does(tmp_path: Path) -> None:
         like_here(prefixes[-1])
     done = subprocess.run(
         [sys.executable, "-c", PIP_CHECK, *sites],
+        # what pip uses before Python 3.11 remembers the first path for all
+        env={**os.environ, "_PIP_USE_IMPORTLIB_METADATA": "1"},
         capture_output=True,
         encoding="utf-8",
         check=True,
