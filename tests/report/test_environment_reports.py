@@ -194,4 +194,5 @@ def test_folders_are_taken_out() -> None:
         "in .venv/lib and '~/x', /database"
     )
     assert discreet("/home/joe/a, /Users/joe, C:\\Users\\joe\\a, C:\\w\\b") == "~/a, ~, ~\\a, .\\b"
+    assert discreet("c:\\users\\joe\\a, C:/Users/joe/a") == "~\\a, ~/a"
     assert discreet("/root/.venv and /roots and x/root") == "~/.venv and /roots and x/root"

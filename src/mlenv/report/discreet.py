@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 
 _HOMES = (
-    r"(?:/home|/Users|[A-Za-z]:[\\/]Users)[\\/]+[^\s\\/:;,'\"()]+|(?<![\w.])/root(?=[/\s:;,'\")]|$)"
+    r"(?:/home|/Users|[A-Za-z]:[\\/](?i:Users))[\\/]+[^\s\\/:;,'\"()]+"
+    r"|(?<![\w.])/root(?=[/\s:;,'\")]|$)"
 )
-"""Folders of users, whoever they are."""
+"""Folders of users, whoever they are; Windows does not tell cases apart."""
 
 
 def discretion(folders: Mapping[str, str]) -> Callable[[str], str]:

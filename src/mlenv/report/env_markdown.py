@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlenv import __version__
 from mlenv.model.ladder import ABSENT, ERROR, OK, UNKNOWN, WARNING
+from mlenv.phrases import counted
 from mlenv.report.env_text import TITLES
 from mlenv.report.escape import clean
 
@@ -42,10 +43,10 @@ def _lines(
     if ladder.verdict.help:
         yield f"help: {literal(' '.join(ladder.verdict.help.split()))}"
     if findings:
-        yield from _folded(f"{len(findings)} findings", map(_finding, findings))
+        yield from _folded(counted(len(findings), "finding"), map(_finding, findings))
     if packages:
         said = [_plain(f"{name}=={version}") for name, version in packages.items()]
-        yield from _folded(f"{len(packages)} packages", ("```text", *said, "```"))
+        yield from _folded(counted(len(packages), "package"), ("```text", *said, "```"))
 
 
 def _row(rung: Rung) -> str:
