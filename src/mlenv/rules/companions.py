@@ -17,6 +17,7 @@ from mlenv.reasoning.verdict import Verdict
 from mlenv.records import replace
 from mlenv.rules.base import rule
 from mlenv.rules.common import profile_of
+from mlenv.rules.installed import lacks_symbols
 from mlenv.rules.pairs import pair_finding
 from mlenv.versions.version import Version
 
@@ -83,7 +84,7 @@ def _misbound(setting: Setting, torch: TorchThere) -> Iterator[Finding]:
         binding = pick and _broken_binding(setting, name, pick.version, torch)
         if not binding or (setting.kind == IMAGE and _is_guess(setting, name, torch)):
             continue
-        if _is_read(setting, name):
+        if setting.live is not None and lacks_symbols(setting.live, name):
             continue  # CMP004 says it of its binaries
         verdict = _verdict(setting, torch, name)
         found = verdict and pair_finding(
@@ -96,12 +97,6 @@ def _misbound(setting: Setting, torch: TorchThere) -> Iterator[Finding]:
         )
         if found:
             yield found
-
-
-def _is_read(setting: Setting, name: str) -> bool:
-    """Whether it is an environment whose binaries of a package lack what they take from torch."""
-    binaries = setting.live.binaries if setting.live is not None else None
-    return binaries is not None and any(one.owner == name for one in binaries.symbols)
 
 
 def _severity(setting: Setting, torch: TorchThere, name: str, binding: Binding) -> Severity:

@@ -19,6 +19,7 @@ from mlenv.reasoning.torch_build import INDEX, TORCH, TorchBuild, torch_build
 from mlenv.reasoning.torch_index import place_of
 from mlenv.records import dataclass
 from mlenv.rules.base import rule
+from mlenv.rules.installed import lacks_symbols
 
 _COMPANIONS = ("torchvision", "torchaudio", "xformers", "torchcodec")
 _PAIRED = ("torchvision", "torchaudio")
@@ -75,6 +76,8 @@ def companion_with_other_label(setting: Setting) -> Iterator[Finding]:
         choice = setting.choices.get(name)
         if choice is None or choice.is_conda or choice.is_direct or build.known_by == BY_CONDA:
             continue
+        if setting.live is not None and lacks_symbols(setting.live, name):
+            continue  # CMP004 says that it is for another torch
         version = choice.exact
         label = ".".join(version.local) if version is not None else ""
         if not label and name in _PAIRED:

@@ -25,6 +25,12 @@ def installed_version(environment: Environment, name: str) -> Version | None:
     return parse_version(text) if text else None
 
 
+def lacks_symbols(environment: Environment, name: str) -> bool:
+    """Whether a distribution's binaries lack what they take from torch, which CMP004 tells."""
+    binaries = environment.binaries
+    return binaries is not None and any(one.owner == name for one in binaries.symbols)
+
+
 def shown(environment: Environment, name: str) -> str:
     """Return what is installed as messages show it: name and version."""
     return f"{name} {written_version(environment, name)}".rstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from mlenv.knowledge import Knowledge
@@ -11,11 +12,14 @@ from mlenv.model.binary import Binaries
 from mlenv.model.environment import CONDA, Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
+from mlenv.reasoning.installed_requirements import requirements_of
 from mlenv.reasoning.lacking import Lack, lacking, loading, owners_of
 from mlenv.rules.base import rule
 from mlenv.rules.installed import file_of, needs, shown
 
 _MOST_NAMED = 3
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
+"""The name of a wheel in words such as ``nvidia-curand (CUDA 13) or nvidia-curand-cu12``."""
 _LOADER = "ld.so(8); the file's own list of libraries (DT_NEEDED)"
 
 
@@ -35,7 +39,7 @@ def needed_library_missing(environment: Environment, knowledge: Knowledge) -> It
     importing the package surely loads what lacks it; a warning where a library is gone that the
     wheel brought along, where a package's code is known to load one, and where one of several
     would do, such as MPI; a note where only NVIDIA's driver is missing. What a package tries and
-    does without is not reported.
+    does without is not reported, nor what a distribution brings that ENV001 says is missing.
 
     Messages that users see: "ImportError: libGL.so.1: cannot open shared object file: No such file
     or directory", "OSError: libcudart.so.12: cannot open shared object file".
@@ -47,7 +51,10 @@ def needed_library_missing(environment: Environment, knowledge: Knowledge) -> It
         opencv-python-headless 4.10.0.84
     """
     groups: dict[tuple[str, ...], list[Lack]] = {}
+    absent = _required_in_vain(environment)
     for one in lacking(environment, knowledge):
+        if not absent.isdisjoint(_wheels(knowledge, one)):
+            continue
         if one.is_fatal or one.missing.bundled:
             kind = "driver" if knowledge.sonames.is_of_driver(one.missing.soname) else ""
             kind = "bundled" if one.missing.bundled else "code" if one.known else kind
@@ -56,6 +63,18 @@ def needed_library_missing(environment: Environment, knowledge: Knowledge) -> It
         yield _finding(environment, kind, group, knowledge)
     if environment.binaries is not None:
         yield from _none_loads(environment, environment.binaries, knowledge)
+
+
+def _required_in_vain(environment: Environment) -> frozenset[str]:
+    """Return the distributions that others require and that are not installed."""
+    requirements = requirements_of(environment)
+    return frozenset(one.name for one in requirements.missing) if requirements else frozenset()
+
+
+def _wheels(knowledge: Knowledge, lack: Lack) -> frozenset[str]:
+    """Return the distributions of PyPI that bring a library, by canonical name."""
+    brings = knowledge.sonames.brings(lack.missing.soname)
+    return frozenset(_NAME.findall(brings.pypi if brings is not None else ""))
 
 
 def _finding(
