@@ -14,10 +14,11 @@ from mlenv.machine.build import described
 from mlenv.model import ladder as rungs
 from mlenv.model.machine import HANGS, Driver, GpuState, Machine
 from mlenv.model.surroundings import Surroundings
-from mlenv.model.target import Gpu, Target
+from mlenv.model.target import Gpu, Installed, Target
 from mlenv.reasoning.installed import target_of
 from mlenv.reasoning.ladder import ladder_of
 from mlenv.reasoning.standing import Standing, packages_that_matter
+from mlenv.records import replace
 
 if TYPE_CHECKING:
     from mlenv.model.ladder import Ladder, Rung
@@ -216,3 +217,28 @@ def test_every_text_can_be_changed() -> None:
     found = ladder({**SOUND, "distributions": [requiring]}).changed(lambda _text: "x")
     assert {one.text for one in found.rungs} | {found.verdict.text, *found.title} == {"x"}
     assert {it.message for one in found.rungs for it in one.findings} <= {"x"}
+
+
+@pytest.mark.parametrize(
+    ("installed", "state", "verdict"),
+    [
+        (None, rungs.UNKNOWN, "not known whether PyTorch is installed"),
+        (
+            Installed({"jax": "0.7"}),
+            rungs.UNKNOWN,
+            "not known whether PyTorch is installed, but jax",
+        ),
+        (
+            Installed({"jax": "0.7"}, complete=True),
+            rungs.ABSENT,
+            "no PyTorch is installed, but jax",
+        ),
+    ],
+)
+def test_what_nobody_looked_at_is_not_called_missing(
+    installed: Installed | None, state: str, verdict: str
+) -> None:
+    target = replace(described("there", {"os": "linux"}), installed=installed)
+    found = ladder_of(Standing(target, "there"), KNOWLEDGE)
+    assert of(found, rungs.TORCH).state == of(found, rungs.NUMPY).state == state
+    assert (found.verdict.state, found.verdict.text) == (state, verdict)

@@ -81,8 +81,11 @@ def _verdict(standing: Standing, made: tuple[Rung, ...], knowledge: Knowledge) -
     found = {rung.key: rung for rung in made}
     if not standing.torch:
         others = [name for name in ("jax", "tensorflow") if name in standing.packages]
-        text = f"no PyTorch is installed{', but ' + listed(others, 2) if others else ''}"
-        return Verdict(*_aside(rungs.ABSENT, text, made, ()))
+        but = f", but {listed(others, 2)}" if others else ""
+        if standing.is_whole:
+            return Verdict(*_aside(rungs.ABSENT, f"no PyTorch is installed{but}", made, ()))
+        text = f"not known whether PyTorch is installed{but}"
+        return Verdict(*_aside(rungs.UNKNOWN, text, made, ()))
     broken = [
         one
         for key in _OF_TORCH

@@ -60,6 +60,12 @@ class Standing:
         return {**found, **installed.packages}
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all that is installed is known, so that nothing else is there."""
+        installed = self.target.installed
+        return installed is not None and (self.environment is not None or installed.complete)
+
+    @property
     def torch(self) -> str:
         """The version of torch, with the label of its build where that is known."""
         return self.packages.get("torch", "")
@@ -217,7 +223,7 @@ def _is_build_of(name: str, family: str) -> bool:
 
 def _torch(standing: Standing) -> tuple[str, str]:
     if not standing.torch:
-        return rungs.ABSENT, "not installed"
+        return _not_there(standing)
     truth = standing.environment.torch.get("torch") if standing.environment is not None else None
     cuda = standing.torch_cuda
     said = [standing.torch]
@@ -233,6 +239,10 @@ def _torch(standing: Standing) -> tuple[str, str]:
     return rungs.OK, ", ".join(said)
 
 
+def _not_there(standing: Standing) -> tuple[str, str]:
+    return (rungs.ABSENT, "not installed") if standing.is_whole else (rungs.UNKNOWN, "not known")
+
+
 def _number_of(name: str) -> tuple[bool, int, str]:
     digits = "".join(character for character in name if character.isdecimal())
     return not name.startswith("sm_"), int(digits or 0), name
@@ -241,13 +251,15 @@ def _number_of(name: str) -> tuple[bool, int, str]:
 def _companions(standing: Standing) -> tuple[str, str]:
     packages = standing.packages
     found = [f"{name} {packages[name]}" for name in COMPANIONS if name in packages]
-    return (rungs.OK, listed(found, _MOST_COMPANIONS)) if found else (rungs.ABSENT, "none")
+    if found:
+        return rungs.OK, listed(found, _MOST_COMPANIONS)
+    return (rungs.ABSENT, "none") if standing.is_whole else _not_there(standing)
 
 
 def _numpy(standing: Standing) -> tuple[str, str]:
     version = standing.packages.get("numpy", "")
     if not version:
-        return rungs.ABSENT, "not installed"
+        return _not_there(standing)
     blas = standing.target.installed.blas if standing.target.installed is not None else ""
     return rungs.OK, f"{version}{blas and f', {blas}'}"
 
