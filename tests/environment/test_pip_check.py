@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from making import environment_of
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.tags import parse_tag, sys_tags
@@ -267,6 +268,17 @@ def said(environment: Environment) -> Verdict:
 
 def of_rule(code: str, environment: Environment) -> list[Finding]:
     return list(next(one.check for one in RULES if one.code == code)(environment))
+
+
+def test_what_is_missing_is_asked_for_as_the_extras_of_others_ask_for_it() -> None:
+    listed = [
+        {"name": "cudnn", "requires": ["cublas"]},
+        {"name": "torch", "requires": ["toolkit[blas]"]},
+        {"name": "toolkit", "extras": ["blas"], "requires": ["cublas==13.0.*; extra == 'blas'"]},
+    ]
+    (found,) = of_rule("ENV001", environment_of({"distributions": listed}))
+    assert found.help == "install it: uv pip install 'cublas==13.0.*'"
+    assert of_rule("ENV009", environment_of({"distributions": listed})) == []
 
 
 def _one_form(line: str) -> str:

@@ -39,7 +39,8 @@ def needed_library_missing(environment: Environment, knowledge: Knowledge) -> It
     importing the package surely loads what lacks it; a warning where a library is gone that the
     wheel brought along, where a package's code is known to load one, and where one of several
     would do, such as MPI; a note where only NVIDIA's driver is missing. What a package tries and
-    does without is not reported, nor what a distribution brings that ENV001 says is missing.
+    does without is not reported, nor what ENV001 or ENV021 tell: that the distribution which
+    brings a library is missing, or the file itself.
 
     Messages that users see: "ImportError: libGL.so.1: cannot open shared object file: No such file
     or directory", "OSError: libcudart.so.12: cannot open shared object file".
@@ -51,9 +52,9 @@ def needed_library_missing(environment: Environment, knowledge: Knowledge) -> It
         opencv-python-headless 4.10.0.84
     """
     groups: dict[tuple[str, ...], list[Lack]] = {}
-    absent = _required_in_vain(environment)
+    absent, lost = _required_in_vain(environment), _lost(environment)
     for one in lacking(environment, knowledge):
-        if not absent.isdisjoint(_wheels(knowledge, one)):
+        if not absent.isdisjoint(_wheels(knowledge, one)) or one.missing.soname in lost:
             continue
         if one.is_fatal or one.missing.bundled:
             kind = "driver" if knowledge.sonames.is_of_driver(one.missing.soname) else ""
@@ -69,6 +70,13 @@ def _required_in_vain(environment: Environment) -> frozenset[str]:
     """Return the distributions that others require and that are not installed."""
     requirements = requirements_of(environment)
     return frozenset(one.name for one in requirements.missing) if requirements else frozenset()
+
+
+def _lost(environment: Environment) -> frozenset[str]:
+    """Return the names of the files that distributions record and that are gone."""
+    return frozenset(
+        path.rpartition("/")[2] for one in environment.files.altered for path in one.missing
+    )
 
 
 def _wheels(knowledge: Knowledge, lack: Lack) -> frozenset[str]:

@@ -55,6 +55,7 @@ def requirement_not_installed(environment: Environment) -> Iterator[Finding]:
         found.setdefault(one.name, []).append(one)
     for name, asking in found.items():
         first = asking[0]
+        wanted = [*asking, *(one for _, one in requirements.of_extras if one.name == name)]
         origin = environment.distributions[first.origin]
         by = [environment.distributions[one.origin].written for one in asking]
         yield Finding(
@@ -62,7 +63,7 @@ def requirement_not_installed(environment: Environment) -> Iterator[Finding]:
             "which is not installed",
             origin.span,
             (name, *(one.origin for one in asking)),
-            help=f"install it: {install_command(environment)} '{_together(asking)}'",
+            help=f"install it: {install_command(environment)} '{_together(wanted)}'",
             related=tuple(
                 Related(environment.where(one.origin), f"requires {one.shown}")
                 for one in asking[1:]
@@ -142,8 +143,10 @@ def extra_not_installed(environment: Environment) -> Iterator[Finding]:
     if requirements is None:
         return
     found: dict[tuple[str, str], list[tuple[Required, Required]]] = {}
+    told = {one.name for one in requirements.missing}
     for asking, lacking in requirements.of_extras:
-        found.setdefault((asking.origin, asking.name), []).append((asking, lacking))
+        if lacking.name not in told:  # by ENV001
+            found.setdefault((asking.origin, asking.name), []).append((asking, lacking))
     for (origin, name), pairs in found.items():
         asking = pairs[0][0]
         absent = [one.written for _, one in pairs]
