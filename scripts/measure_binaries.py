@@ -19,7 +19,7 @@ from typing import Any
 import tomli
 from measure_numpy2 import NUMPYS, PYTHON, RECORD, Smoke, measured
 
-from mlenv.binaries.scan import scan_binaries
+from mlenv.binaries.scan import read_binaries
 
 MARKS = RECORD.with_name("numpy_binaries.toml")
 _HEAD = """\
@@ -67,7 +67,7 @@ def marks(package: str, version: str) -> dict[str, Any]:
         run = subprocess.run(command, capture_output=True, check=False, timeout=900)  # noqa: S603 - what the record names
         if run.returncode != 0:
             return {}
-        found = scan_binaries(folder, (".",), lambda _: package)
+        found = read_binaries(folder, (".",), lambda _: package)
     uses = [one.numpy for one in found.files if one.numpy is not None]
     minimum = min((one.minimum for one in uses if one.minimum), key=_order, default="")
     return {

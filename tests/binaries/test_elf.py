@@ -14,7 +14,6 @@ from mlenv.binaries.elf import Elf, highest_versions
 from mlenv.binaries.elf_symbols import (
     defined_versions,
     exported_among,
-    exported_symbols,
     is_extension,
     takes_from_python,
     undefined_symbols,
@@ -67,7 +66,6 @@ def test_symbols_that_are_taken(library: str) -> None:
 
 
 def test_symbols_that_are_given(library: str) -> None:
-    assert exported_symbols(library) == frozenset(EXPORTS)
     assert exported_among(library, [*EXPORTS[:3], "PyImport_ImportModule", "absent", ""]) == (
         frozenset(EXPORTS[:3])
     )
@@ -102,15 +100,14 @@ def test_a_file_with_the_older_table_of_hashes(bits: int, tmp_path: Path) -> Non
     path = tmp_path / "old.so"
     data = make_elf(bits=bits, gnu_hash=False, headers=False, takes=["taken"], exports=EXPORTS)
     path.write_bytes(data)
-    assert exported_symbols(str(path)) == frozenset(EXPORTS)
-    assert exported_among(str(path), ["PyInit__C", "taken"]) == frozenset({"PyInit__C"})
+    assert exported_among(str(path), [*EXPORTS, "taken"]) == frozenset(EXPORTS)
     assert undefined_symbols(str(path)) == ("taken",)
 
 
 def test_a_library_without_symbols_or_tables(tmp_path: Path) -> None:
     path = tmp_path / "empty.so"
     path.write_bytes(make_elf())
-    assert exported_symbols(str(path)) == frozenset()
+    assert exported_among(str(path), EXPORTS) == frozenset()
     assert undefined_symbols(str(path)) == ()
     assert defined_versions(str(path)) == ()
 
@@ -164,7 +161,6 @@ def test_a_library_that_gcc_made(options: Sequence[str], tmp_path: Path) -> None
     made = tmp_path / "made.so"
     command = ["gcc", "-shared", "-fPIC", "-O0", "-Wl,-soname,libmade.so.3", "-Wl,-rpath,/nowhere"]
     subprocess.run([*command, *options, str(source), "-o", str(made), "-lm"], check=True)
-    assert exported_symbols(str(made)) == frozenset({"shown"})
     assert exported_among(str(made), ["shown", "hidden", "pow"]) == frozenset({"shown"})
     taken = undefined_symbols(str(made))
     assert isinstance(taken, tuple)

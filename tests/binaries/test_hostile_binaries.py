@@ -19,7 +19,6 @@ from test_other_formats import make_fat, make_macho, make_pe
 from mlenv.binaries.elf_symbols import (
     defined_versions,
     exported_among,
-    exported_symbols,
     undefined_symbols,
 )
 from mlenv.binaries.read import read_binary
@@ -74,7 +73,6 @@ def assert_values(path: str) -> None:
     """Ask everything that can be asked of a file."""
     assert isinstance(read_binary(path, "made.so"), Binary | Unreadable | None)
     assert isinstance(undefined_symbols(path), tuple | Unreadable)
-    assert isinstance(exported_symbols(path), frozenset | Unreadable)
     assert isinstance(exported_among(path, ["PyInit_made", "x"]), frozenset | Unreadable)
     assert isinstance(defined_versions(path), tuple | Unreadable)
 

@@ -13,7 +13,7 @@ from elf_making import make_elf
 from test_ld_cache import X86_64, new
 
 from mlenv.binaries.link import Links, link
-from mlenv.binaries.scan import scan_binaries
+from mlenv.binaries.scan import read_binaries
 from mlenv.model.binary import ELF, MACHO, Binary
 
 SITE = "lib/python3.11/site-packages"
@@ -34,7 +34,7 @@ def linked(
         place = prefix / (name[1:] if name.startswith("/") else f"{SITE}/{name}")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data if isinstance(data, bytes) else data.encode())
-    found = scan_binaries(str(prefix), ("lib",), lambda one: one.split("/")[-2])
+    found = read_binaries(str(prefix), ("lib",), lambda one: one.split("/")[-2])
     system = root or made_system(prefix.parent / "system")
     return link(
         found.files,

@@ -14,8 +14,7 @@ import pytest
 from elf_making import make_elf, make_extension
 
 from mlenv.binaries.cache import BinaryCache, open_cache
-from mlenv.binaries.scan import scan_binaries
-from mlenv.model.binary import Binaries
+from mlenv.binaries.scan import Scan, read_binaries
 
 SITE = "lib/python3.11/site-packages"
 NEEDS_LINKS = pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
@@ -49,11 +48,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BinaryCache:
     return BinaryCache(str(tmp_path / "cache"))
 
 
-def scan(prefix: Path, cache: BinaryCache | None = None) -> Binaries:
-    return scan_binaries(str(prefix), ["lib", SITE], lambda path: "", cache=cache)
+def scan(prefix: Path, cache: BinaryCache | None = None) -> Scan:
+    return read_binaries(str(prefix), ["lib", SITE], lambda path: "", cache=cache)
 
 
-def paths(found: Binaries) -> list[str]:
+def paths(found: Scan) -> list[str]:
     return [one.path.removeprefix(f"{SITE}/") for one in found.files]
 
 
@@ -91,7 +90,7 @@ def test_a_file_with_a_damaged_part_is_there_and_named(
 
 def test_a_binary_is_told_whole(prefix: Path, put: Put) -> None:
     put("p/x.so", make_elf(soname="x", needed=["libm.so.6"], runpath="$ORIGIN", exports=["f"]))
-    found = scan_binaries(str(prefix), [SITE], lambda path: "p" if path.endswith("p/x.so") else "")
+    found = read_binaries(str(prefix), [SITE], lambda path: "p" if path.endswith("p/x.so") else "")
     (one,) = found.files
     assert (one.owner, one.format, one.machine, one.soname) == ("p", "elf", "x86_64", "x")
     assert (one.needed, one.rpath, one.runpath) == (("libm.so.6",), (), ("$ORIGIN",))
@@ -102,7 +101,7 @@ def test_a_binary_is_told_whole(prefix: Path, put: Put) -> None:
 def test_nested_and_repeated_folders_are_walked_once(prefix: Path, put: Put) -> None:
     put("x.so", make_elf())
     folders = ["lib", SITE, str(prefix / SITE), "lib/../lib", "absent"]
-    assert len(scan_binaries(str(prefix), folders, lambda path: "").files) == 1
+    assert len(read_binaries(str(prefix), folders, lambda path: "").files) == 1
 
 
 def test_a_folder_outside_of_the_prefix_is_named_whole(
@@ -112,7 +111,7 @@ def test_a_folder_outside_of_the_prefix_is_named_whole(
     user = tmp_path / "user"
     user.mkdir()
     (user / "y.so").write_bytes(make_elf())
-    found = scan_binaries(str(prefix), [SITE, str(user)], lambda path: "")
+    found = read_binaries(str(prefix), [SITE, str(user)], lambda path: "")
     assert {one.path for one in found.files} == {f"{SITE}/x.so", (user / "y.so").as_posix()}
 
 
@@ -149,7 +148,7 @@ def test_a_file_with_two_names_is_read_once(
     first = put("one.so", make_elf(soname="both"))
     os.link(first, prefix / SITE / "two.so")
     opened: list[str] = []
-    real = scan_binaries.__globals__["read_binary"]
+    real = read_binaries.__globals__["read_binary"]
 
     def reading(full: str, path: str) -> object:
         opened.append(path)
@@ -166,7 +165,7 @@ def test_progress_counts_to_the_end(prefix: Path, put: Put) -> None:
     for number in range(3):
         put(f"{number}.so", make_elf())
     said: list[tuple[int, int]] = []
-    scan_binaries(
+    read_binaries(
         str(prefix), [SITE], lambda path: "", progress=lambda done, of: said.append((done, of))
     )
     assert said == [(0, 3), (1, 3), (2, 3), (3, 3)]
@@ -188,7 +187,7 @@ def test_a_second_scan_opens_nothing(
 def test_who_owns_a_file_is_asked_anew(prefix: Path, put: Put, cache: BinaryCache) -> None:
     put("a.so", make_elf())
     for owner in ("before", "after"):
-        found = scan_binaries(str(prefix), [SITE], {f"{SITE}/a.so": owner}.__getitem__, cache=cache)
+        found = read_binaries(str(prefix), [SITE], {f"{SITE}/a.so": owner}.__getitem__, cache=cache)
         assert [one.owner for one in found.files] == [owner]
 
 

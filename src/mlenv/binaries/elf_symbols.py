@@ -45,22 +45,6 @@ def undefined_symbols(path: str) -> tuple[str, ...] | Unreadable:
         return Unreadable(str(error))
 
 
-def exported_symbols(path: str) -> frozenset[str] | Unreadable:
-    """Return the symbols that a file gives to others.
-
-    A large library has some hundred thousand; where only some are of interest,
-    :func:`exported_among` costs little.
-
-    Args:
-        path: As the system takes it.
-    """
-    try:
-        with opened(path) as window:
-            return frozenset(_names(Elf(window), defined=True))
-    except Damaged as error:
-        return Unreadable(str(error))
-
-
 def exported_among(path: str, names: Collection[str]) -> frozenset[str] | Unreadable:
     """Return which of some symbols a file gives to others, asked as the loader asks.
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator
 
 from mlenv.binaries.cache import BinaryCache, Read
 from mlenv.binaries.read import read_binary
 from mlenv.caches import Identity, identity_of
-from mlenv.model.binary import Binaries, Binary
+from mlenv.model.binary import Binary
 from mlenv.project.files import Unreadable
 from mlenv.records import dataclass, replace
 
@@ -45,14 +44,14 @@ class _Found:
     identity: Identity
 
 
-def scan_binaries(
+def read_binaries(
     prefix: str,
     folders: Iterable[str],
     owner_of: Callable[[str], str],
     *,
     cache: BinaryCache | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Binaries:
+) -> Scan:
     """Return what the compiled files of an environment tell, each for itself.
 
     Args:
@@ -62,21 +61,6 @@ def scan_binaries(
         cache: Where earlier scans are remembered; None to read every file.
         progress: Called with how many files are done, and how many there are.
     """
-    start = time.perf_counter()
-    scan = read_binaries(prefix, folders, owner_of, cache=cache, progress=progress)
-    seconds = time.perf_counter() - start
-    return Binaries(scan.files, unread=scan.unread, from_cache=scan.from_cache, seconds=seconds)
-
-
-def read_binaries(
-    prefix: str,
-    folders: Iterable[str],
-    owner_of: Callable[[str], str],
-    *,
-    cache: BinaryCache | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Scan:
-    """Return the files alone; see :func:`scan_binaries`."""
     root = os.path.realpath(prefix)
     unread: list[tuple[str, str]] = []
     found = sorted(_walk(root, folders, unread), key=lambda one: one.path)
