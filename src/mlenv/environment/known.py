@@ -78,13 +78,11 @@ class KnownMetadata:
     def remember(
         self,
         folder: str,
-        signs: Signs | None,
+        signs: Signs,
         metadata: Metadata,
         tags: tuple[str, ...],
     ) -> None:
         """Keep what was read for the next run."""
-        if signs is None:
-            return
         self._is_new = True
         self._asked[folder] = [
             signs,
