@@ -301,6 +301,29 @@ def test_what_else_is_on_the_path(tmp_path: Path) -> None:
     assert versions(quiet) == {"numpy": "1.26.4"}
 
 
+@pytest.mark.parametrize(
+    ("place", "library", "users"),
+    [
+        ("conda", "Lib", "AppData/Roaming/Python/Python311"),
+        ("Python.framework/Versions/3.11", "lib/python3.11", "Library/Python/3.11/lib/python"),
+    ],
+)
+def test_the_users_own_packages_on_windows_and_macos(
+    tmp_path: Path, place: str, library: str, users: str
+) -> None:
+    home, prefix = tmp_path / "home", tmp_path / place
+    for folder, version in ((prefix / library, "1.26.4"), (home / users, "2.0")):
+        (folder / "site-packages").mkdir(parents=True)
+        write_distribution(folder / "site-packages", {"name": "numpy", "version": version})
+    (prefix / "conda-meta").mkdir()
+    (prefix / "conda-meta" / "python-3.11.7-0.json").write_text("{}")
+    found = read(prefix, USERPROFILE=str(home), APPDATA=str(home / "AppData" / "Roaming"))
+    assert versions(found) == {"numpy": "2.0"}
+    assert [one.path for one in found.oddities if one.kind == USER_SITE] == [
+        f"~/{users}/site-packages"
+    ]
+
+
 def test_the_base_interpreters_packages(tmp_path: Path) -> None:
     base = tmp_path / "base"
     (base / "bin").mkdir(parents=True)

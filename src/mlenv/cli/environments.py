@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlenv.model.environment import Environment
 
 AUTO, NONE = "auto", "none"
-_OF_USER = ("HOME", "USERPROFILE", "PYTHONUSERBASE", "PYTHONNOUSERSITE")
+_OF_USER = ("HOME", "USERPROFILE", "APPDATA", "PYTHONUSERBASE", "PYTHONNOUSERSITE")
 """What says where the user's own packages are, whichever environment is active."""
 
 

@@ -16,6 +16,8 @@ from mlenv.records import dataclass
 
 _MOST_BYTES = 1 << 18
 _MOST_LINES = 2_000
+_FRAMEWORK = "Python.framework"
+"""In the path of an interpreter that macOS keeps as a framework."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +101,28 @@ def user_site(layout: Layout, variables: Mapping[str, str]) -> str:
         return ""
     if layout.manager == VENV and not takes_base(layout):
         return ""
-    home, minor = variables.get("HOME", ""), layout.python
-    if layout.windows or not minor:
-        return ""
+    folder = _users(layout, variables) if layout.python else ""
+    return folder if folder not in layout.sites and os.path.isdir(folder) else ""
+
+
+def _users(layout: Layout, variables: Mapping[str, str]) -> str:
+    """Return where the user's own packages would lie; empty where nothing tells.
+
+    Source: Python, "site: getuserbase", and the schemes of "sysconfig".
+    """
     stated = variables.get("PYTHONUSERBASE", "")
-    if not stated and not os.path.isabs(home):
-        return ""
-    base = stated or os.path.join(home, ".local")
-    suffix = "t" if layout.free_threaded else ""
-    folder = os.path.join(base, "lib", f"python{minor}{suffix}", "site-packages")
-    return folder if os.path.isdir(folder) and folder not in layout.sites else ""
+    home = variables.get("HOME") or variables.get("USERPROFILE", "")
+    if layout.windows:
+        base = stated or os.path.join(variables.get("APPDATA", ""), "Python")
+        inner = f"Python{layout.python.replace('.', '')}"
+    elif _FRAMEWORK in (layout.prefix + base_folder(layout)):
+        base = stated or os.path.join(home, "Library", "Python", layout.python)
+        inner = os.path.join("lib", "python")
+    else:
+        base = stated or os.path.join(home, ".local")
+        kind = "pypy" if layout.implementation == "pypy" else "python"
+        inner = os.path.join("lib", f"{kind}{layout.python}{'t' if layout.free_threaded else ''}")
+    return os.path.join(base, inner, "site-packages") if os.path.isabs(base) else ""
 
 
 def python_path(variables: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
