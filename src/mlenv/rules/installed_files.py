@@ -138,8 +138,8 @@ def _needing(environment: Environment, losing: Sequence[str]) -> list[Required]:
     requirements = requirements_of(environment)
     if requirements is None:
         return []
-    edges = (one for of_one in requirements.of.values() for one in of_one)
-    return [one for one in edges if one.name in losing and one.origin not in losing]
+    asking = (one for name in losing for one in requirements.asking(name))
+    return [one for one in asking if one.origin not in losing]
 
 
 def _needs(environment: Environment, needing: Sequence[Required]) -> str:
