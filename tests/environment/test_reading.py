@@ -291,6 +291,10 @@ def test_what_else_is_on_the_path(tmp_path: Path) -> None:
     (ros / "numpy").mkdir(parents=True)
     found = read(tmp_path / "conda", HOME=str(home), PYTHONPATH=str(ros))
     assert versions(found) == {"numpy": "2.0"}
+    (user / "torch").mkdir()
+    (user / "torch" / "version.py").write_text("__version__ = '2.9.1+cu128'\ncuda = '12.8'\n")
+    write_distribution(user, {"name": "torch", "version": "2.9.1"})
+    assert read(tmp_path / "conda", HOME=str(home)).torch["torch"].cuda == "12.8"
     told = {one.kind: one.detail for one in found.oddities}
     assert told[USER_SITE] == "numpy"
     assert told[PYTHON_PATH] == "numpy"

@@ -71,15 +71,7 @@ def read_binaries(
         if one.path in known and known[one.path][0] == one.identity
     }
     remembered = sum(one.identity in reads for one in found)
-    # a file may have several names
-    fresh = list({one.identity: one for one in found if one.identity not in reads}.values())
-    total = len(fresh) + remembered
-    for number, (one, read) in enumerate(zip(fresh, _read_all(fresh), strict=True)):
-        if progress:
-            progress(remembered + number, total)
-        reads[one.identity] = read
-    if progress:
-        progress(total, total)
+    _read_fresh(found, reads, remembered, progress)
     seen: dict[str, tuple[Identity, Read]] = {}
     for one in found:
         read = reads[one.identity]
@@ -97,6 +89,23 @@ def read_binaries(
         if read is not None
     ]
     return Scan(tuple(files), tuple(sorted(unread)), remembered)
+
+
+def _read_fresh(
+    found: Iterable[_Found],
+    reads: dict[Identity, Read | Unreadable],
+    remembered: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Add what is not known from an earlier scan, each file once; it may have several names."""
+    fresh = list({one.identity: one for one in found if one.identity not in reads}.values())
+    total = len(fresh) + remembered
+    for number, (one, read) in enumerate(zip(fresh, _read_all(fresh), strict=True)):
+        if progress:
+            progress(remembered + number, total)
+        reads[one.identity] = read
+    if progress:
+        progress(total, total)
 
 
 def _read_all(found: list[_Found]) -> Iterator[Read | Unreadable]:

@@ -66,14 +66,18 @@ def environment_of(
         if choice == AUTO:
             return None
         raise UsageError(f"--env: there is no Python environment in {choice}")
-    if not binaries:
-        return found
+    return _with_binaries(found, folder, variables, cache=cache) if binaries else found
+
+
+def _with_binaries(
+    environment: Environment, folder: str, variables: Mapping[str, str], *, cache: bool
+) -> Environment:
     from mlenv.environment.compiled import with_binaries
 
     progress = Progress("compiled files")
     try:
         return with_binaries(
-            found, variables, use_cache=cache, audited=(folder,), progress=progress
+            environment, variables, use_cache=cache, audited=(folder,), progress=progress
         )
     finally:
         progress.close()

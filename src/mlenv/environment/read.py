@@ -55,6 +55,7 @@ from mlenv.model.environment import (
     Environment,
     Noted,
     Oddity,
+    TorchTruth,
 )
 from mlenv.model.requirement import canonical_name
 from mlenv.model.text import Span
@@ -136,17 +137,11 @@ class _Reader:
         interpreter = read_interpreter(layout)
         self.page.add(_title(self.name, layout, interpreter.version if interpreter else ""))
         base, user = base_sites(layout), user_site(layout, variables)
-        for site in (*((user,) if user else ()), *layout.sites, *base):
+        path = (*filter(None, (user,)), *layout.sites, *base)
+        for site in path:
             self._site(site)
         conda = self._conda()
         self._surroundings(variables, base, user)
-        torch = {}
-        if any(one in self.distributions for one in (*SPEAKING, "pytorch")) or "pytorch" in conda:
-            torch = read_truths((site, self._shown(site)) for site in (*layout.sites, *base))
-        blas = ""
-        if "numpy" in self.distributions or "numpy" in conda:
-            builds = {one.name: (one.version, one.build) for one in conda.values()}
-            blas = read_blas((*layout.sites, *base), builds)
         sites = tuple(self._shown(site) for site in layout.sites)
         own = [one for one in self.distributions.values() if one.site in sites]
         return Environment(
@@ -161,14 +156,27 @@ class _Reader:
             tuple(self.hidden),
             conda,
             tuple(self.oddities),
-            torch,
-            blas,
+            self._torch(path, conda),
+            self._blas(path, conda),
             Records(layout.prefix, own, conda.values(), whole=verify, home=self.home, cache=cache),
             is_project=is_project,
             root=layout.root,
             conda_changes=read_history(layout.prefix) if conda else (),
             home=self.home,
         )
+
+    def _torch(
+        self, path: tuple[str, ...], conda: Mapping[str, CondaPackage]
+    ) -> Mapping[str, TorchTruth]:
+        if "pytorch" in conda or any(one in self.distributions for one in (*SPEAKING, "pytorch")):
+            return read_truths((site, self._shown(site)) for site in path)
+        return {}
+
+    def _blas(self, path: tuple[str, ...], conda: Mapping[str, CondaPackage]) -> str:
+        if "numpy" in self.distributions or "numpy" in conda:
+            builds = {one.name: (one.version, one.build) for one in conda.values()}
+            return read_blas(path, builds)
+        return ""
 
     def _shown(self, path: str) -> str:
         """Return a path as messages have it: relative to the prefix, or to the user's home.

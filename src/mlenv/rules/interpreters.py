@@ -11,6 +11,7 @@ from mlenv.model.environment import (
     SYSTEM,
     Distribution,
     Environment,
+    Oddity,
 )
 from mlenv.model.finding import Certainty, Evidence, Finding, Severity
 from mlenv.model.machine import Machine
@@ -71,23 +72,20 @@ def no_virtual_environment(environment: Environment, machine: Machine | None) ->
             else "make an environment for the project (python -m venv .venv, or uv venv) and "
             "install there"
         ),
-        evidence=(
-            Evidence(
-                f"{own[0].installer} wrote its name beside {own[0].written} {own[0].version}",
-                own[0].location,
-            ),
-            *(
-                (
-                    Evidence(
-                        "the system keeps this interpreter for itself",
-                        f"{marker.path}; PyPA specifications, Externally Managed Environments",
-                    ),
-                )
-                if marker is not None
-                else ()
-            ),
-        ),
+        evidence=tuple(_signs(own[0], marker)),
     )
+
+
+def _signs(first: Distribution, marker: Oddity | None) -> Iterator[Evidence]:
+    yield Evidence(
+        f"{first.installer} wrote its name beside {first.written} {first.version}",
+        first.location,
+    )
+    if marker is not None:
+        yield Evidence(
+            "the system keeps this interpreter for itself",
+            f"{marker.path}; PyPA specifications, Externally Managed Environments",
+        )
 
 
 def _whose(*, is_base: bool, is_managed: bool) -> str:
