@@ -309,6 +309,18 @@ def _is_of_extra_alone(line: str) -> bool:
     return "extra == ''" not in marker and 'extra == ""' not in marker
 
 
+def is_python_past(asked: str, interpreter: Interpreter) -> bool:
+    """Whether an interpreter that a ``Requires-Python`` refuses is newer than all that it admits.
+
+    uv passes over such upper bounds, and what has one may work all the same.
+
+    Source: uv, Resolver internals, "Requires-python".
+    """
+    stated, version = _versions(asked.replace(" ", "")), version_of(interpreter.version)
+    newer = _versions(f">{interpreter.version}") if version is not None else None
+    return stated is not None and newer is not None and not stated.intersects(newer)
+
+
 def refused_python(asked: str, interpreter: Interpreter) -> bool:
     """Whether a ``Requires-Python`` refuses an interpreter, so far as is known.
 

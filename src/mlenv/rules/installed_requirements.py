@@ -12,6 +12,7 @@ from mlenv.phrases import listed
 from mlenv.reasoning.installed_requirements import (
     Required,
     Requirements,
+    is_python_past,
     refused_python,
     requirements_of,
 )
@@ -173,8 +174,9 @@ def extra_not_installed(environment: Environment) -> Iterator[Finding]:
 def python_not_admitted(environment: Environment) -> Iterator[Finding]:
     """An installed distribution whose ``Requires-Python`` refuses the environment's Python.
 
-    No installer picks it there. It comes of ``--ignore-requires-python``, of a folder of packages
-    that was copied, or of an environment whose Python was exchanged. ``pip check`` passes over it.
+    It comes of ``--ignore-requires-python``, of a folder of packages that was copied, or of an
+    environment whose Python was exchanged. ``pip check`` passes over it. A warning where the Python
+    is only newer than what is admitted: uv passes over upper bounds.
 
     Messages that users see: "SyntaxError: invalid syntax" in a package's own files, or
     "ImportError: cannot import name … from 'typing'".
@@ -194,23 +196,28 @@ def python_not_admitted(environment: Environment) -> Iterator[Finding]:
         if asked not in refused:
             refused[asked] = refused_python(asked, interpreter)
         if refused[asked]:
-            yield Finding(
-                f"{one.written} {one.version} requires Python {one.requires_python}, and this is "
-                f"Python {interpreter.version}",
-                one.span,
-                (one.name,),
-                help=f"install a release that admits it: {install_command(environment)} "
-                f"--upgrade {one.name}, or make the environment with another Python",
-                evidence=(
-                    Evidence(
-                        f"Requires-Python of {one.written} is {one.requires_python}",
-                        f"{one.location}/METADATA",
-                    ),
-                ),
-                batch="python",
-                batch_message=f"{{count}} distributions refuse Python {interpreter.version}: "
-                "{packages}",
-            )
+            yield _not_admitted(environment, one, interpreter)
+
+
+def _not_admitted(environment: Environment, one: Distribution, interpreter: Interpreter) -> Finding:
+    is_past = is_python_past(one.requires_python, interpreter)
+    return Finding(
+        f"{one.written} {one.version} requires Python {one.requires_python}, and this is "
+        f"Python {interpreter.version}",
+        one.span,
+        (one.name,),
+        Severity.WARNING if is_past else None,
+        help=f"install a release that admits it: {install_command(environment)} "
+        f"--upgrade {one.name}, or make the environment with another Python",
+        evidence=(
+            Evidence(
+                f"Requires-Python of {one.written} is {one.requires_python}",
+                f"{one.location}/METADATA",
+            ),
+        ),
+        batch="python too new" if is_past else "python",
+        batch_message=f"{{count}} distributions refuse Python {interpreter.version}: {{packages}}",
+    )
 
 
 @rule(
