@@ -65,17 +65,15 @@ def run(
         for one in rules
         if config.reports(one.code, one.topic) and config.level(one.code, one.topic) != "off"
     ]
+    # what was not looked at tells nothing of what is stale
+    ran = [one for one in wanted if context.get(one.needs[0], one) is not None]
     topics = {**OTHERS, **{one.code: one.topic for one in rules}}
     suppressions.known = frozenset(topics)
-    # what was not looked at tells nothing of what is stale
-    suppressions.ran = frozenset(
-        one.code for one in wanted if context.get(one.needs[0], one) is not None
-    )
+    suppressions.ran = frozenset(one.code for one in ran)
     if ledger is not None:
         ledger.rules, ledger.ran = suppressions.known, suppressions.ran
     if entries is not None:
-        last = {one.code for one in rules if "suppressions" in one.needs}
-        entries.judged = _judged(entries, topics, suppressions.ran - last)
+        entries.judged = _judged(entries, topics, ran)
     # what judges the suppressions themselves must see which of them the other rules used
     wanted.sort(key=lambda one: "suppressions" in one.needs)
     silencer = _Silencer(config, suppressions)
@@ -158,13 +156,14 @@ def _items(granularity: str, context: dict[str, Any]) -> Sequence[object]:
     return items.get(granularity, (project,))
 
 
-def _judged(entries: Entries, topics: Mapping[str, str], ran: frozenset[str]) -> frozenset[int]:
+def _judged(entries: Entries, topics: Mapping[str, str], ran: Iterable[Rule]) -> frozenset[int]:
     """Return which entries of the configuration are known to be unused if nothing uses them."""
+    able = {one.code for one in ran if "suppressions" not in one.needs}
     covered = [
         {code for code, topic in topics.items() if covers(entry.rule, code, topic)}
         for entry in entries.all
     ]
-    return frozenset(at for at, codes in enumerate(covered) if codes and codes <= ran)
+    return frozenset(at for at, codes in enumerate(covered) if codes and codes <= able)
 
 
 class _Silencer:
