@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import BUILD, MAIN, REQUIREMENT, LockedPackage, Requirement
+from mlenv.phrases import counted
 from mlenv.report.ansi import painter
 from mlenv.report.columns import table, wrapped
 from mlenv.report.deps_json import problem_message
 from mlenv.report.escape import clean
-from mlenv.report.summary import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

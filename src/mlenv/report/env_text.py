@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from mlenv import __version__
 from mlenv.model import ladder as rungs
 from mlenv.model.finding import Severity
+from mlenv.phrases import counted
 from mlenv.report.ansi import painter
 from mlenv.report.columns import clipped, text_width, wrapped
 from mlenv.report.escape import clean
-from mlenv.report.summary import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

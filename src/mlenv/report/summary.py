@@ -11,8 +11,6 @@ from mlenv.report.escape import clean
 if TYPE_CHECKING:
     from mlenv.model.report import Report
 
-__all__ = ["counted", "summary"]
-
 _NAMED = 3
 """How many files left out for one reason are named before the rest is only counted."""
 

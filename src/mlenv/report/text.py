@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from mlenv import __version__
 from mlenv.model.finding import Certainty, Related, Severity
+from mlenv.phrases import counted
 from mlenv.report.ansi import Paint, painter
 from mlenv.report.columns import table, wrapped
 from mlenv.report.escape import clean
 from mlenv.report.frame import Mark, frame, gutter_width
-from mlenv.report.summary import counted, summary
+from mlenv.report.summary import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

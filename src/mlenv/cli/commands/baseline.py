@@ -12,9 +12,9 @@ from mlenv.cli.settings import STDIN, chosen_targets, configuration
 from mlenv.errors import UsageError
 from mlenv.exit_codes import CLEAN, NOTHING
 from mlenv.model.surroundings import Surroundings
+from mlenv.phrases import counted
 from mlenv.project.place import find_place
 from mlenv.report.escape import clean
-from mlenv.report.summary import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

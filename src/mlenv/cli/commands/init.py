@@ -16,8 +16,8 @@ from mlenv.init.origin import find_origin
 from mlenv.init.plan import Folder, Step, configuration, hook, pipelines
 from mlenv.model.finding import Severity
 from mlenv.model.surroundings import Surroundings
+from mlenv.phrases import counted
 from mlenv.report.escape import clean
-from mlenv.report.summary import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
