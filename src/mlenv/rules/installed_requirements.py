@@ -22,6 +22,8 @@ from mlenv.rules.base import rule
 _MOST = 3
 _MOST_BOUNDS = 8
 _LONGEST = 200
+_OF_SYSTEM = ("debian", "rpm")
+"""What packages of operating systems have in ``INSTALLER``; older ones of Debian have none."""
 
 
 @rule(
@@ -36,6 +38,7 @@ def requirement_not_installed(environment: Environment) -> Iterator[Finding]:
     What ``pip check`` tells, for any environment: uv's have no pip, and one may belong to another
     Python. Requirements are judged with their markers for the environment's own interpreter. It
     comes of ``--no-deps``, of an uninstall that asked nobody, or of an installation that broke off.
+    A note where only packages of the operating system ask for it, which leaves out what few need.
 
     Messages that users see: "ModuleNotFoundError: No module named …", and of pip check "… requires
     …, which is not installed."
@@ -58,13 +61,17 @@ def requirement_not_installed(environment: Environment) -> Iterator[Finding]:
         first = asking[0]
         wanted = [*asking, *(one for _, one in requirements.of_extras if one.name == name)]
         origin = environment.distributions[first.origin]
-        by = [environment.distributions[one.origin].written for one in asking]
+        askers = [environment.distributions[one.origin] for one in asking]
+        by, own = [one.written for one in askers], not all(map(_is_of_system, askers))
         yield Finding(
             f"{listed(by, _MOST)} {'requires' if len(by) == 1 else 'require'} {first.shown}, "
             "which is not installed",
             origin.span,
             (name, *(one.origin for one in asking)),
-            help=f"install it: {install_command(environment)} '{_together(wanted)}'",
+            None if own else Severity.NOTE,
+            help=f"install it: {install_command(environment)} '{_together(wanted)}'"
+            if own
+            else "install the system's package of it where it is used",
             related=tuple(
                 Related(environment.where(one.origin), f"requires {one.shown}")
                 for one in asking[1:]
@@ -320,6 +327,11 @@ def install_command(environment: Environment, *, anew: bool = False) -> str:
     if environment.made_by == "uv":
         return "uv pip install --reinstall" if anew else "uv pip install"
     return "pip install --force-reinstall --no-deps" if anew else "pip install"
+
+
+def _is_of_system(one: Distribution) -> bool:
+    """Whether the operating system's own packages brought a distribution."""
+    return one.site.endswith("lib/python3/dist-packages") or one.installer in _OF_SYSTEM
 
 
 def _together(asking: list[Required]) -> str:
