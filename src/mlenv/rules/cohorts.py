@@ -24,6 +24,7 @@ from mlenv.rules.pairs import pair_finding, possible_ways, shown_pick
 from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
 
+_SETUPTOOLS = "setuptools"
 _WITHOUT_SETUPTOOLS = 12
 """The minor of Python from which on venv installs no setuptools."""
 _BUILD = r"cu\d|cpu|rocm|xpu|pt\d|torch|git|g[0-9a-f]{6}"
@@ -153,7 +154,7 @@ def _found(
             continue
         if verdict.certainty is Certainty.CERTAIN and _is_told(setting, record):
             continue
-        if "setuptools" in verdict.opened and not _is_bare(setting):
+        if _SETUPTOOLS in verdict.opened and not _is_bare(setting):
             continue
         if record.python is not None and not setting.python.stated and verdict.guessed:
             continue  # neither the Python nor the release is known
@@ -187,7 +188,7 @@ def _finding(setting: Setting, project: Project, record: Break, verdict: Verdict
     if is_milder and severity is Severity.ERROR:
         severity = Severity.WARNING
     is_possible = effect != record.effect
-    if "setuptools" in verdict.opened:
+    if _SETUPTOOLS in verdict.opened:
         effect = f"{effect} (environments that hold an older setuptools keep it)"
     found = pair_finding(setting, verdict, effect, record.fix, evidence, severity)
     if found is None:
@@ -225,7 +226,7 @@ def _is_used(setting: Setting, project: Project, record: Break) -> bool:
 
 def _is_guess(setting: Setting, record: Break, verdict: Verdict) -> bool:
     """Whether it depends on the Python, and nothing says which one it is."""
-    depends = record.python is not None or "setuptools" in verdict.opened
+    depends = record.python is not None or _SETUPTOOLS in verdict.opened
     return depends and not setting.python.stated
 
 
@@ -298,7 +299,9 @@ def _is_open(record: Break, setting: Setting) -> bool:
 def _is_on(record: Break, setting: Setting) -> bool:
     """Whether the Python, the system and the use of the machine are those of a record."""
     python = setting.python
-    if record.python is not None:
+    # with older Pythons a setuptools comes mostly; what is really there is seen in an environment
+    is_seen = setting.live is not None and record.without == (_SETUPTOOLS,)
+    if record.python is not None and not is_seen:
         if not record.python.admits(python.version, prereleases=True):
             return False
         # of a Python that nothing states only what is grave is worth a word
@@ -329,7 +332,7 @@ def _is_there(setting: Setting, name: str, known: Collection[str]) -> bool:
     if any(one.name == name for one in setting.requirements):
         return True  # also what is no distribution of PyPI, such as conda's mkl
     return name in known or (
-        name == "setuptools" and any(one.ecosystem == CONDA for one in setting.requirements)
+        name == _SETUPTOOLS and any(one.ecosystem == CONDA for one in setting.requirements)
     )
 
 
