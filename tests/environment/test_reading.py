@@ -126,6 +126,20 @@ def test_a_tree_that_holds_a_system(tmp_path: Path) -> None:
     assert (found.interpreter.libc, found.interpreter.libc_version) == ("glibc", "2.31")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows asks for a right to make links")
+def test_a_system_whose_lib_is_a_link(tmp_path: Path) -> None:
+    debian = tmp_path / "usr" / "lib" / "python3" / "dist-packages"
+    debian.mkdir(parents=True)
+    write_distribution(debian, {"name": "a"})
+    (tmp_path / "usr" / "lib" / "python3.11").mkdir()
+    (tmp_path / "lib").symlink_to("usr/lib")
+    found = read(tmp_path)
+    assert (versions(found), found.root) == ({"a": "1.0"}, str(tmp_path))
+    write_environment(tmp_path / "opt" / "venv", [{"name": "b"}])
+    found = read(tmp_path)
+    assert (versions(found), found.root) == ({"b": "1.0"}, str(tmp_path))
+
+
 def test_a_python_of_its_own_goes_before_that_of_debian(tmp_path: Path) -> None:
     debian = tmp_path / "usr" / "lib" / "python3" / "dist-packages"
     own = tmp_path / "usr" / "local" / "lib" / "python3.12" / "site-packages"

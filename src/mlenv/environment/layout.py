@@ -61,16 +61,18 @@ def find_layout(path: str) -> Layout | None:
     if not os.path.isdir(path):
         return None
     found = _at(path)
-    if found is not None:
+    # in a whole system /lib is mostly a link to /usr/lib
+    if found is not None and not (
+        found.manager == SYSTEM and os.path.isdir(os.path.join(path, "usr", "lib"))
+    ):
         return found
     if os.path.basename(os.path.abspath(path)) in _SITES or _has_metadata(path):
         return Layout(path, SYSTEM, (path,))
-    debian = os.path.join(path, "usr", "lib", "python3", "dist-packages")
-    for inner in _INNER:
-        found = _at(os.path.join(path, *inner.split("/")))
-        if found is not None and not (os.path.isdir(debian) and _is_debians(found)):
-            return replace(found, root=path)
-    return None
+    layouts = (_at(os.path.join(path, *inner.split("/"))) for inner in _INNER)
+    there = [layout for layout in layouts if layout is not None]
+    whole = [layout for layout in there if not _is_debians(layout)]
+    root = path if os.path.realpath(path) != os.path.realpath(os.sep) else ""
+    return next((replace(layout, root=root) for layout in (*whole, *there)), found)
 
 
 def _is_debians(layout: Layout) -> bool:
