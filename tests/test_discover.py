@@ -245,7 +245,16 @@ def test_environments_and_vendored_trees_are_left_out(
 
 @pytest.mark.parametrize(
     "folder",
-    [".git", ".tox", ".nox", ".pixi", "__pycache__", ".pytest_cache", ".ipynb_checkpoints"],
+    [
+        ".git",
+        ".tox",
+        ".nox",
+        ".pixi",
+        "__pycache__",
+        ".pytest_cache",
+        ".ipynb_checkpoints",
+        "src/demo.egg-info",
+    ],
 )
 def test_folders_of_tools_are_not_even_named(tmp_path: Path, folder: str) -> None:
     write(tmp_path, {f"{folder}/requirements.txt": PINNED})

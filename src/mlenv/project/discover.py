@@ -20,6 +20,8 @@ _SKIPPED = frozenset(
     )
 )  # fmt: skip
 """Folders of tools, which hold nothing that a person declared."""
+_BUILT = (".egg-info", ".dist-info")
+"""What the folders end with into which builds write a project's metadata."""
 
 _VENDORED = {
     "node_modules": "packages of npm",
@@ -107,13 +109,17 @@ def walk(
             if _is_folder(entry, follow_links=False):
                 if entry.name in _VENDORED:
                     yield Candidate(path, "", _VENDORED[entry.name])
-                elif entry.name not in _SKIPPED and not is_ignored(path, True, patterns):
+                elif not (_is_of_tools(entry.name) or is_ignored(path, True, patterns)):
                     folders.append((path, ignores))
             else:
                 if code is not None and entry.name.endswith(_NOTED):
                     _note(path, entry, patterns, code)
                 yield from _candidate(path, entry, patterns)
         pending.extend(reversed(folders))
+
+
+def _is_of_tools(name: str) -> bool:
+    return name in _SKIPPED or name.endswith(_BUILT)
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]] | None:
