@@ -7,7 +7,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -325,3 +326,24 @@ def test_nothing_is_written_below_the_prefix(prefix: Path, put: Put, cache: Bina
     before = {path: path.stat().st_mtime_ns for path in prefix.rglob("*")}
     scan(prefix, cache)
     assert {path: path.stat().st_mtime_ns for path in prefix.rglob("*")} == before
+
+
+def test_a_folder_that_may_be_opened_and_not_listed_is_passed_over(
+    prefix: Path, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("a.so", make_elf())
+    (prefix / "lib" / "closed").mkdir()
+    real = os.scandir
+
+    @contextmanager
+    def scandir(folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+        def listed() -> Iterator[os.DirEntry[str]]:
+            if folder.endswith("closed"):
+                raise PermissionError(folder)
+            yield from held
+
+        with real(folder) as held:
+            yield listed()
+
+    monkeypatch.setattr("mlenv.binaries.scan.os.scandir", scandir)
+    assert paths(scan(prefix)) == ["a.so"]

@@ -157,6 +157,7 @@ def _spoilt(rng: Random, data: bytes, files: Mapping[str, bytes]) -> bytes:
 def write(prefix: Path, files: Mapping[str, bytes]) -> None:
     """Write an environment; what this system has no name for is left out."""
     for path, data in files.items():
+        assert not path.startswith("/"), path
         with suppress(OSError, ValueError):
             (prefix / path).parent.mkdir(parents=True, exist_ok=True)
             (prefix / path).write_bytes(data)

@@ -133,11 +133,12 @@ def test_no_name_of_a_file_does(tmp_path: Path, hostile: str) -> None:
     name = hostile.replace("/", "_")
     files = whole()
     for path in list(files):
-        folder, _, last = path.rpartition("/")
-        files[f"{folder}/{name}{last}"] = files[path]
-        files[f"{folder}/x{name}-1.0.dist-info/METADATA"] = b""
-        files[f"{folder}/~{name}/x"] = b""
-        files[f"{folder}/{name}.pth"] = f"/{name}\n".encode("utf-8", "surrogatepass")
+        folder, slash, last = path.rpartition("/")
+        home = folder + slash
+        files[f"{home}{name}{last}"] = files[path]
+        files[f"{home}x{name}-1.0.dist-info/METADATA"] = b""
+        files[f"{home}~{name}/x"] = b""
+        files[f"{home}{name}.pth"] = f"/{name}\n".encode("utf-8", "surrogatepass")
     write(tmp_path / name, files)
     check(tmp_path / name)
 

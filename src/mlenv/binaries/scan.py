@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 
 from mlenv.binaries.cache import BinaryCache, Read
 from mlenv.binaries.read import read_binary
@@ -131,24 +133,26 @@ def _walk(root: str, folders: Iterable[str], unread: list[tuple[str, str]]) -> I
     entries = files = 0
     while left and entries < _MOST_ENTRIES and files < _MOST_FILES:
         folder, depth = left.pop()
-        try:
-            held = os.scandir(folder)
-        except OSError:  # what is not there, or not for this user, has nothing to read
-            continue
-        with held:
-            for entry in held:
-                entries += 1
-                if _COMPILED.search(entry.name):
-                    one = _found(root, entry, tops, unread)
-                    if one is not None:
-                        files += 1
-                        yield one
-                elif (
-                    entry.name != _BYTECODE
-                    and depth < _DEEPEST
-                    and entry.is_dir(follow_symlinks=False)
-                ):
-                    left.append((entry.path, depth + 1))
+        for entry in _entries(folder):
+            entries += 1
+            if _COMPILED.search(entry.name):
+                one = _found(root, entry, tops, unread)
+                if one is not None:
+                    files += 1
+                    yield one
+            elif (
+                entry.name != _BYTECODE and depth < _DEEPEST and entry.is_dir(follow_symlinks=False)
+            ):
+                left.append((entry.path, depth + 1))
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """Return what a folder holds; what is not there, or not for this user, has nothing to read."""
+    found = []
+    with suppress(OSError), os.scandir(folder) as held:
+        for entry in islice(held, _MOST_ENTRIES):
+            found.append(entry)  # noqa: PERF402 - listing may fail on its way
+    return found
 
 
 def _found(
