@@ -53,8 +53,11 @@ def declared_not_installed(
         requirements.txt: einops==0.8.0
         (.venv has einops 0.8.0)
     """
+    told = _asked_in_vain(environment, project)
     for one in declared_in(environment, project, knowledge):
-        absent = [held for held in one.held if not held.version]
+        absent = [
+            held for held in one.held if not held.version and held.requirement.name not in told
+        ]
         if not one.is_principal or not absent:
             continue
         home = one.install_set.home
@@ -95,11 +98,12 @@ def other_than_declared(
         requirements.txt: transformers==4.44.2
         (.venv has transformers 4.44.2)
     """
+    told = _asked_in_vain(environment, project)
     for one in declared_in(environment, project, knowledge):
         home = one.install_set.home
         for held in one.held:
             requirement = held.requirement
-            if not held.version or held.is_satisfied:
+            if not held.version or held.is_satisfied or requirement.name in told:
                 continue
             name = held.names[0] if held.names else requirement.name
             yield Finding(
@@ -114,6 +118,15 @@ def other_than_declared(
                 batch_message=f"{{count}} distributions in {environment.name} are in versions "
                 f"that {home.path} does not admit: {{packages}}",
             )
+
+
+def _asked_in_vain(environment: Environment, project: Project) -> frozenset[str]:
+    """Return what the installed project itself asks for and lacks: ENV001 and ENV002 tell that."""
+    own, requirements = own_names(project), requirements_of(environment)
+    if requirements is None or own.isdisjoint(environment.distributions):
+        return frozenset()
+    unmet = (*requirements.missing, *requirements.conflicts)
+    return frozenset(one.name for one in unmet if one.origin in own)
 
 
 @rule("ENV012", "other-than-locked", topic="environment", severity=Severity.WARNING)
