@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -229,3 +232,18 @@ def test_declines_the_rest(arguments: list[str]) -> None:
 
 def test_completion_is_typers() -> None:
     assert fast.parse(["audit"], {"_MLENV_COMPLETE": "complete_bash"}) is None
+
+
+def test_an_audit_of_files_alone_loads_nothing_about_what_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("torch==2.5.1\nnumpy<2\n")
+    code = (
+        "import sys; from mlenv.cli.fast import parse; from mlenv.cli.run import run; "
+        f"run(parse(['audit', '--static', {str(tmp_path)!r}], {{}})); "
+        "sys.stderr.write('\\n'.join(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.splitlines())
+    assert "mlenv.audit" in loaded
+    beginnings = ("mlenv.environment.", "mlenv.binaries.", "mlenv.rules.installed_", "typer")
+    assert not [one for one in loaded if one.startswith(beginnings)]
+    assert loaded.isdisjoint({"mlenv.model.environment", "mlenv.model.binary", "dataclasses"})

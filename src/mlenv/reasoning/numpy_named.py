@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from mlenv.model.binary import Binary
-from mlenv.model.environment import Environment
 from mlenv.versions.version import Version, parse_version
+
+if TYPE_CHECKING:
+    from mlenv.model.binary import Binary
+    from mlenv.model.environment import Environment
 
 NUMPY = "numpy"
 _NEW_MAJOR = 2

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from mlenv.model.environment import Environment
 from mlenv.versions.version import Version, parse_version
+
+if TYPE_CHECKING:
+    from mlenv.model.environment import Environment
 
 
 def written_version(environment: Environment, name: str) -> str:
