@@ -380,3 +380,10 @@ def test_findings_and_machines_have_one_schema() -> None:
     for one, other in (("env", "audit"), ("snapshot", "config")):
         for name, definition in read[one].items():
             assert definition == read[other][name], (one, name)
+
+
+def test_a_folder_is_no_package_of_a_tree(broken: Path) -> None:
+    (broken / "src").mkdir(exist_ok=True)
+    done = mlenv(broken, "tree", "src")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "mlenv: error: 'src' is a folder: --env src names its environment\n"

@@ -46,6 +46,8 @@ def _package(written: str, graph: Graph) -> str:
     name = canonical_name(written)
     known = {*graph.versions, *(edge.name for edges in graph.edges.values() for edge in edges)}
     if name and name not in known:
+        if os.path.isdir(written):
+            raise UsageError(f"{written!r} is a folder: --env {written} names its environment")
         hint = suggestion(name, tuple(graph.versions))
         raise UsageError(f"{written!r} is not installed, and nothing needs it{hint}")
     return name
