@@ -93,7 +93,8 @@ def output(folder: Path, command: str, argument: str) -> str:
 def run(folder: Path, command: str, argument: str, *more: str) -> subprocess.CompletedProcess[str]:
     """Run ``mlenv`` in a folder, so that it prints the same on every day and every machine."""
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
-    environment["CONDA_OVERRIDE_CUDA"] = ""  # whoever has a GPU writes the same
+    # whoever has a GPU, or an environment that is active, writes the same
+    environment.update({"CONDA_OVERRIDE_CUDA": "", "VIRTUAL_ENV": "", "CONDA_PREFIX": ""})
     return subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "mlenv", command, *argument.split(), *OPTIONS[command], *more],
         cwd=folder,

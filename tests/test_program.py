@@ -45,7 +45,7 @@ COMMANDS = {
 
 
 def scrubbed() -> dict[str, str]:
-    kept = ("PATH", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+    kept = ("PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "XDG_CACHE_HOME")
     own = {name: os.environ[name] for name in kept if name in os.environ}
     return {**own, "PYTHONUTF8": "1", **WITHOUT_GPU}
 

@@ -333,7 +333,8 @@ def test_a_plain_audit_loads_nothing_of_it(project: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=project,
-        env={**os.environ, **QUIET},
+        # an environment that is active would be looked at, and the machine with it
+        env={**os.environ, **QUIET, "VIRTUAL_ENV": "", "CONDA_PREFIX": ""},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

@@ -121,6 +121,7 @@ def test_places_decode_to_values(text: str) -> None:
 
 @given(documents | st.text(alphabet="a=.[]{}\"'#\\\r\n ,1\0é", max_size=40))
 @settings(max_examples=600)
+@example("[[a]]\n[a]\nb = 1\n[a.c]\n")
 def test_no_text_raises(text: str) -> None:
     found = read_toml(SourceText("a.toml", text))
     try:

@@ -181,7 +181,10 @@ class Locator:
         for part in parts:
             node = self._held(node, part)
             if node.children and 0 in node.children:  # an array of tables: its last one
-                node = node.children[len(node.children) - 1]
+                last = node.children.get(len(node.children) - 1)
+                if last is None:  # it is a table as well, which is no TOML
+                    raise _LostError
+                node = last
         return node
 
     def _put(self, table: Node, key: str | int, node: Node) -> None:
