@@ -392,6 +392,17 @@ class Environment:
         """The line that stands for the whole."""
         return self.text.line_span(1)
 
+    def version_of(self, name: str) -> str:
+        """Return the version of what is installed, be it from conda; empty where it is not there.
+
+        What torch and its companions say of themselves goes first: it names the build as well.
+        """
+        truth = self.torch.get(name)
+        if truth is not None and truth.version:
+            return truth.version
+        one = self.distributions.get(name) or self.conda.get(name)
+        return one.version if one is not None else ""
+
     def where(self, name: str) -> Span:
         """Return the line of a distribution or a package of conda; else that of the whole."""
         one = self.distributions.get(name) or self.conda.get(name)

@@ -95,6 +95,20 @@ def may_use_forward(target: Target, knowledge: Knowledge) -> bool:
     return target.system == LINUX and all(knowledge.gpus.is_data_center(g.name) for g in known)
 
 
+def unserved_gpus(target: Target, architectures: Architectures) -> tuple[Gpu, ...]:
+    """Return the GPUs of a machine that nothing of some architectures runs on.
+
+    Args:
+        target: The machine; a GPU whose capability is not known is left out.
+        architectures: What there is code for.
+    """
+    return tuple(
+        gpu
+        for gpu in target.gpus
+        if gpu.capability is not None and not architectures.serve(gpu.capability)
+    )
+
+
 def architectures_of(setting: Setting, build: TorchBuild) -> Architectures | None:
     """Return the GPUs that a build has kernels for; what torch itself lists goes first."""
     installed = setting.target.installed if setting.target is not None else None

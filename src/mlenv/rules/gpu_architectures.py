@@ -11,7 +11,12 @@ from mlenv.model.requirement import EXTRA
 from mlenv.model.target import Capability, Gpu, Target
 from mlenv.phrases import listed
 from mlenv.reasoning.choice import Choice
-from mlenv.reasoning.machine_fit import architectures_of, driver_serves, is_newer
+from mlenv.reasoning.machine_fit import (
+    architectures_of,
+    driver_serves,
+    is_newer,
+    unserved_gpus,
+)
 from mlenv.reasoning.setting import Setting
 from mlenv.reasoning.torch_build import CONDA, TORCH, TorchBuild, torch_build
 from mlenv.reasoning.torch_doubts import is_doubtful
@@ -80,7 +85,7 @@ def _without_kernels(setting: Setting) -> Iterator[Finding]:
     if known is None:
         yield from _by_toolkit(setting, target, build)
         return
-    unserved = _unserved(target, known)
+    unserved = unserved_gpus(target, known)
     if unserved:
         yield _no_kernels(setting, target, build, known, unserved)
     else:
@@ -91,12 +96,6 @@ def _is_read(setting: Setting, target: Target) -> bool:
     """Whether it is an environment whose binaries tell what torch has, of which GPU003 speaks."""
     has_code = target.installed is not None and bool(target.installed.torch_architectures)
     return setting.live is not None and has_code
-
-
-def _unserved(target: Target, known: Architectures) -> tuple[Gpu, ...]:
-    return tuple(
-        gpu for gpu in target.gpus if gpu.capability is not None and not known.serve(gpu.capability)
-    )
 
 
 def _no_kernels(
@@ -187,7 +186,7 @@ def _by_intermediate_code(
     """Judge GPUs that only intermediate code serves, which an older driver does not compile."""
     serves = driver_serves(target, setting.knowledge)
     compiled = replace(known, ptx=())
-    only_so = _unserved(target, compiled)
+    only_so = unserved_gpus(target, compiled)
     if only_so and serves and is_newer(build.cuda or "", serves):
         yield _finding(
             setting,

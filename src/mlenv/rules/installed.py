@@ -11,20 +11,9 @@ if TYPE_CHECKING:
     from mlenv.model.environment import Environment
 
 
-def written_version(environment: Environment, name: str) -> str:
-    """Return the version of what is installed, be it from conda; empty where it is not there.
-
-    What torch and its companions say of themselves names the build as well.
-    """
-    if name in environment.torch and environment.torch[name].version:
-        return environment.torch[name].version
-    one = environment.distributions.get(name) or environment.conda.get(name)
-    return one.version if one is not None else ""
-
-
 def installed_version(environment: Environment, name: str) -> Version | None:
     """Return the version of what is installed; None where it is not there, or is no version."""
-    text = written_version(environment, name)
+    text = environment.version_of(name)
     return parse_version(text) if text else None
 
 
@@ -36,7 +25,7 @@ def lacks_symbols(environment: Environment, name: str) -> bool:
 
 def shown(environment: Environment, name: str) -> str:
     """Return what is installed as messages show it: name and version."""
-    return f"{name} {written_version(environment, name)}".rstrip()
+    return f"{name} {environment.version_of(name)}".rstrip()
 
 
 def file_of(paths: Sequence[str]) -> str:

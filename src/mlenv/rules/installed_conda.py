@@ -130,7 +130,7 @@ def _over(environment: Environment, pair: _Pair, users: Sequence[CondaPackage]) 
             Evidence(
                 f"{there.location} was written by {there.installer}, and conda's record of "
                 f"{package.name} has {pair.held.location}",
-                f"conda-meta/{package.name}-{package.version}-{package.build}.json",
+                _record(package),
             ),
             _ADVICE,
         ),
@@ -216,7 +216,7 @@ def _across(environment: Environment, overlap: Overlap) -> Finding:
             Evidence(
                 f"RECORD of {name} and conda's record of {package.name} have the same paths: "
                 f"{listed(overlap.paths, _MOST_NAMED)}",
-                f"conda-meta/{package.name}-{package.version}-{package.build}.json",
+                _record(package),
             ),
             _ADVICE,
         ),
@@ -317,3 +317,7 @@ def _broken(
         for one in requirements.conflicts
         if one.origin in origins and one.name in changed
     ]
+
+
+def _record(package: CondaPackage) -> str:
+    return f"conda-meta/{package.name}-{package.version}-{package.build}.json"

@@ -12,7 +12,7 @@ from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
 from mlenv.reasoning.lacking import loading
 from mlenv.rules.base import rule
-from mlenv.rules.installed import file_of, shown, written_version
+from mlenv.rules.installed import file_of, shown
 
 _TORCH = "torch"
 _MOST_NAMED = 3
@@ -107,7 +107,7 @@ def _imported(owner: str, symbols: Sequence[MissingSymbols]) -> str:
 def _fitting(environment: Environment, owner: str) -> str:
     """Return what would fit, by what the distribution itself asks for."""
     one = environment.distributions.get(owner)
-    torch = written_version(environment, _TORCH).partition("+")[0]
+    torch = environment.version_of(_TORCH).partition("+")[0]
     for line in one.requires if one is not None else ():
         match = _ON_TORCH.match(line)
         if match is not None and match[1].strip():

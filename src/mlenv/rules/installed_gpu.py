@@ -12,7 +12,7 @@ from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.model.target import Gpu, Target
 from mlenv.phrases import listed
 from mlenv.reasoning.gpu_code import gpu_code
-from mlenv.reasoning.machine_fit import driver_serves, is_newer
+from mlenv.reasoning.machine_fit import driver_serves, is_newer, unserved_gpus
 from mlenv.reasoning.setting import Setting
 from mlenv.reasoning.torch_build import TORCH, torch_build
 from mlenv.records import replace
@@ -75,7 +75,7 @@ def _on(
     found: Mapping[str, Architectures],
     knowledge: Knowledge,
 ) -> Iterator[Finding]:
-    lacking = {name: gpus for name, code in found.items() if (gpus := _unserved(target, code))}
+    lacking = {name: gpus for name, code in found.items() if (gpus := unserved_gpus(target, code))}
     torch = lacking.get(TORCH)
     if torch:
         others = [name for name in lacking if name != TORCH]
@@ -87,12 +87,6 @@ def _on(
             finding = _finding(environment, setting, target, name, gpus, found[name], ())
             is_useless = knowledge.needs_gpu(name)
             yield finding if is_useless else replace(finding, severity=Severity.WARNING)
-
-
-def _unserved(target: Target, code: Architectures) -> tuple[Gpu, ...]:
-    return tuple(
-        gpu for gpu in target.gpus if gpu.capability is not None and not code.serve(gpu.capability)
-    )
 
 
 def _finding(
@@ -127,7 +121,7 @@ def _compiled_by_driver(
     knowledge: Knowledge,
 ) -> Iterator[Finding]:
     """Yield GPUs that only intermediate code serves, which an older driver does not compile."""
-    only_so = _unserved(target, replace(code, ptx=()))
+    only_so = unserved_gpus(target, replace(code, ptx=()))
     serves = driver_serves(target, knowledge)
     cuda = environment.torch[TORCH].cuda if TORCH in environment.torch else ""
     if only_so and serves and is_newer(cuda, serves):

@@ -90,14 +90,9 @@ def _versions(about: _About) -> Iterator[Evidence]:
 
 
 def _version(environment: Environment, name: str) -> str:
-    one = environment.distributions.get(name)
-    truth = environment.torch.get(name)
-    if truth is not None and truth.version:
-        return truth.version
-    if one is not None:
-        return one.version
-    package = environment.conda.get("pytorch" if name == "torch" else name)
-    return package.version if package is not None else ""
+    version = environment.version_of(name)
+    pytorch = environment.conda.get("pytorch") if name == "torch" else None
+    return version or (pytorch.version if pytorch is not None else "")
 
 
 def _torch(about: _About) -> Iterator[Evidence]:
