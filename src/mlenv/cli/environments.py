@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from mlenv.cli.progress import Progress
+from mlenv.environment.find import AUTO, find_environment
 from mlenv.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from mlenv.model.environment import Environment
 
-AUTO, NONE = "auto", "none"
 _OF_USER = ("HOME", "USERPROFILE", "APPDATA", "PYTHONUSERBASE", "PYTHONNOUSERSITE")
 """What says where the user's own packages are, whichever environment is active."""
 
@@ -22,7 +22,6 @@ def environment_of(
     choice: str,
     folder: str,
     *,
-    static: bool = False,
     binaries: bool = True,
     cache: bool = True,
     verify: bool = False,
@@ -32,7 +31,6 @@ def environment_of(
     Args:
         choice: ``auto``, ``none``, or the path of one.
         folder: The project's.
-        static: Whether only one that is named by its path counts.
         binaries: Whether compiled files are read.
         cache: Whether what is known of them and of records from an earlier run counts.
         verify: Whether every file is held against its record.
@@ -40,10 +38,6 @@ def environment_of(
     Raises:
         UsageError: The path is not there, or is no environment.
     """
-    if choice == NONE or (static and choice == AUTO):
-        return None
-    from mlenv.environment.find import find_environment
-
     place = find_environment(choice, folder, os.environ)
     if place is None:
         return None

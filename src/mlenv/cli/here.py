@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from mlenv.cli.environments import AUTO, environment_of
+from mlenv.cli.environments import environment_of
 from mlenv.cli.output import tell
+from mlenv.environment.find import AUTO
 from mlenv.errors import UsageError
 from mlenv.machine.document import Document, document_of
 from mlenv.model.machine import NO_DRIVER

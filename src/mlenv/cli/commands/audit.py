@@ -107,7 +107,6 @@ def _environment(request: AuditRequest) -> Environment | None:
     return environment_of(
         request.env,
         folder if os.path.isdir(folder) else os.path.dirname(folder),
-        static=request.static,
         binaries=not request.no_binaries,
         cache=not request.no_cache,
         verify=request.verify_files,
