@@ -64,13 +64,19 @@ def shown(one: Any) -> object:
     return one if isinstance(one, type) else repr(one)
 
 
+@pytest.mark.parametrize("earlier", [0, 100], ids=["the first ones", "later ones"])
 @given(
-    st.sampled_from(range(4)),
-    st.lists(st.integers(0, 30), max_size=4),
-    st.dictionaries(names, values),
+    at=st.sampled_from(range(4)),
+    args=st.lists(st.integers(0, 30), max_size=4),
+    kwargs=st.dictionaries(names, values),
 )
-def test_they_are_made_alike(at: int, args: list[int], kwargs: dict[str, Any]) -> None:
-    ours = outcome(lambda: OURS[at](*args, **kwargs))
+def test_they_are_made_alike(
+    earlier: int, at: int, args: list[int], kwargs: dict[str, Any]
+) -> None:
+    kind = classes(records)[at]
+    for number in range(earlier):
+        kind(number)
+    ours = outcome(lambda: kind(*args, **kwargs))
     theirs = outcome(lambda: THEIRS[at](*args, **kwargs))
     assert shown(ours) == shown(theirs)
 
@@ -105,6 +111,7 @@ def test_a_default_factory_makes_a_new_one_each_time() -> None:
     one, two = OURS[2](1), OURS[2](2)
     one.b.append(3)
     assert (one.b, two.b) == ([3], [])
+    assert [OURS[2](number).b for number in range(100)] == [[]] * 100
 
 
 def test_replace_changes_some_fields_and_refuses_others() -> None:

@@ -4,7 +4,7 @@ Every start of a program pays for the dataclasses that it defines: the module it
 ``inspect`` and with it half of the compiler, and each class has its methods generated and
 compiled, whether a run makes one or not. For mlenv that came to 34 of 75 milliseconds. This
 decorator makes the same classes (slots, frozen, equality, repr, ``replace``) from shared functions,
-and generates a class's ``__init__`` when the first of them is made. To a type checker, and to
+and generates a class's ``__init__`` when more than a few of them are made. To a type checker, and to
 whoever reads the code, they are dataclasses; the tests make the same classes with both and compare.
 """
 
@@ -19,6 +19,8 @@ else:
     from operator import attrgetter
 
     _MISSING = object()
+    _FEW = 32
+    _set = object.__setattr__
 
     class _Factory:
         __slots__ = ("make",)
@@ -76,13 +78,40 @@ else:
         return equal
 
     def _first_init(made, fields):
-        """Return an ``__init__`` that replaces itself with the one generated for the class."""
+        """Return an ``__init__`` that gives way to one generated for the class.
+
+        Most classes have a handful of instances in a run, and generating takes as long as filling
+        a hundred of them.
+        """
+        left = _FEW
 
         def first(self, /, *args, **kwargs):
+            nonlocal left
+            left -= 1
+            if left and _fill(self, fields, args, kwargs):
+                return
+            # this one refuses what does not fit, as every function does
             made.__init__ = generated = _init(made, fields)
             generated(self, *args, **kwargs)
 
         return first
+
+    def _fill(self, fields, args, kwargs):
+        """Set the fields; return whether the arguments fit them."""
+        given = dict(zip(fields, args, strict=False))
+        if len(given) < len(args) or not given.keys().isdisjoint(kwargs):
+            return False
+        given.update(kwargs)
+        if not fields.keys() >= given.keys():
+            return False
+        for name, default in fields.items():
+            value = given.get(name, default)
+            if value is _MISSING:
+                return False
+            if name not in given and isinstance(default, _Factory):
+                value = default.make()
+            _set(self, name, value)  # passes by a frozen class's own
+        return True
 
     def _init(made, fields):
         scope = {"_missing": _MISSING}
