@@ -4,8 +4,9 @@ Every start of a program pays for the dataclasses that it defines: the module it
 ``inspect`` and with it half of the compiler, and each class has its methods generated and
 compiled, whether a run makes one or not. For mlenv that came to 34 of 75 milliseconds. This
 decorator makes the same classes (slots, frozen, equality, repr, ``replace``) from shared functions,
-and generates a class's ``__init__`` when more than a few of them are made. To a type checker, and to
-whoever reads the code, they are dataclasses; the tests make the same classes with both and compare.
+and generates a class's ``__init__`` when more than a few of them are made. To a type checker, and
+to whoever reads the code, they are dataclasses; the tests make the same classes with both and
+compare.
 """
 
 from __future__ import annotations
