@@ -2,7 +2,8 @@
 
 Between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` stands what a run printed: ``rules`` is
 the table of rules, ``audit FOLDER`` the report on a folder, relative to the file that shows it,
-with the options behind it; ``env`` and ``diff`` likewise. Pictures show what a terminal shows.
+with the options behind it; ``env`` and ``diff`` likewise. Pictures show what a terminal shows. The
+list of rules in the program is made first, since all that follows rests on it.
 With ``--check`` nothing is written, and the exit code is 1 where something is not current.
 """
 
@@ -15,9 +16,9 @@ import sys
 from pathlib import Path
 
 from picture import picture
+from rule_table import TABLE, rule_table
 
 from mlenv.knowledge import KNOWLEDGE_DATE
-from mlenv.rules.registry import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
@@ -39,6 +40,11 @@ def main() -> int:
     """Refresh every documentation file, or check that all are current; return the exit code."""
     check = "--check" in sys.argv[1:]
     stale = []
+    listed = rule_table()
+    if TABLE.read_text("utf-8") != listed:
+        stale.append(str(TABLE.relative_to(ROOT)))
+        if not check:
+            TABLE.write_text(listed, "utf-8", newline="\n")
     made = pictures()
     for file in [*ROOT.glob("*.md"), *ROOT.glob("examples/**/*.md"), *made]:
         text = file.read_text("utf-8") if file.exists() else ""
@@ -75,6 +81,8 @@ def generated(name: str, folder: Path) -> str:
 
 def rules_table() -> str:
     """Return the table of all rules in Markdown."""
+    from mlenv.rules.registry import RULES  # its list may have been written just now
+
     rows = [
         f"| {rule.code} | {rule.name} | {rule.topic} | {rule.severity.value} | {rule.summary} |"
         for rule in RULES

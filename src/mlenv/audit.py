@@ -17,14 +17,13 @@ from mlenv.project.files import Tree, Unreadable
 from mlenv.project.load import load_project
 from mlenv.project.place import Place, find_place
 from mlenv.records import replace
-from mlenv.rules.declared import DECLARED
 from mlenv.rules.engine import run
+from mlenv.rules.table import LISTED
 from mlenv.suppress import Entries
 
 if TYPE_CHECKING:
     from mlenv.baseline import Ledger
     from mlenv.model.environment import Environment
-    from mlenv.rules.base import Rule
 
 
 def audit_project(
@@ -63,7 +62,7 @@ def audit_project(
         ledger.prefix, ledger.named = place.prefix, place.named
         ledger.unread = frozenset(place.prefix + one.path for one in project.unread)
     findings, suppressed = run(
-        _rules(around),
+        LISTED,
         project,
         config,
         today or _today(),
@@ -97,22 +96,13 @@ def audit_surroundings(around: Surroundings, config: Config, today: str = "") ->
         today: The day that is judged by, as ``YYYY-MM-DD``; empty for the real one.
     """
     project = Project(".", {})
-    findings, suppressed = run(_rules(around), project, config, today or _today(), around=around)
+    findings, suppressed = run(LISTED, project, config, today or _today(), around=around)
     code = _exit_code(project, findings, replace(config, allow_empty=True), around.environment)
     return Report(
         *(project.root, project.profile, (), (), findings, suppressed, code, KNOWLEDGE_DATE),
         targets=around.targets,
         environment=around.environment,
     )
-
-
-def _rules(around: Surroundings) -> tuple[Rule, ...]:
-    """Return the rules that have something to judge."""
-    if around.environment is None and around.machine is None:
-        return DECLARED
-    from mlenv.rules.registry import RULES  # loading all takes a tenth of a plain audit
-
-    return RULES
 
 
 def _rule_texts() -> tuple[RuleText, ...]:

@@ -20,7 +20,6 @@ from mlenv.model.surroundings import Surroundings
 from mlenv.model.target import Target
 from mlenv.records import replace
 from mlenv.rules.base import TOPICS
-from mlenv.rules.declared import DECLARED, OTHERS
 from mlenv.rules.registry import RULES
 
 CASES = Path(__file__).parent / "cases"
@@ -122,10 +121,3 @@ def test_codes_and_names_are_unique() -> None:
 def test_rules_are_listed_by_topic_and_code() -> None:
     order = [(TOPICS.index(rule.topic), rule.code) for rule in RULES]
     assert order == sorted(order)
-
-
-def test_what_judges_surroundings_alone_is_known_and_not_loaded_without_them() -> None:
-    others = {rule.code: rule.topic for rule in RULES if rule not in DECLARED}
-    assert others == OTHERS
-    for rule in RULES:
-        assert (rule.needs[0] in ("environment", "machine")) is (rule.code in OTHERS), rule.code

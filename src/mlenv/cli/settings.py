@@ -22,9 +22,9 @@ _MAX_STDIN = 16 << 20
 def known_rules() -> Vocabulary:
     """Return the codes and topics that a configuration and the options may speak of."""
     from mlenv.rules.base import TOPICS  # `deps` rarely needs the rules
-    from mlenv.rules.declared import DECLARED, OTHERS
+    from mlenv.rules.table import LISTED
 
-    return Vocabulary(frozenset((*OTHERS, *(rule.code for rule in DECLARED))), frozenset(TOPICS))
+    return Vocabulary(frozenset(one.code for one in LISTED), frozenset(TOPICS))
 
 
 def configuration(request: AuditRequest | DepsRequest | BaselineRequest) -> Config:

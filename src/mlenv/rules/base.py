@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from typing import TYPE_CHECKING
 
-from mlenv.model.finding import Finding, Severity
 from mlenv.records import dataclass
 
-Check = Callable[..., Iterator[Finding]]
+if TYPE_CHECKING:
+    from mlenv.model.finding import Finding, Severity
+
+Check = Callable[..., "Iterator[Finding]"]
 
 GRANULARITIES = (
     *("source", "install_set", "image_set", "setting", "environment", "machine", "project"),
@@ -20,6 +22,36 @@ TOPICS = (
     "numpy2", "companions", "cohorts", "removed-api", "python", "conflicts", "duplicates",
     "system-libraries", "images", "build", "environment", "security", "hygiene",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed:
+    """What is known of a rule before its module is loaded.
+
+    Attributes:
+        code: Stable for ever, such as ``PIN001``.
+        topic: One of :data:`TOPICS`.
+        needs: See :class:`Rule`.
+        kinds: See :class:`Rule`.
+        module: The last part of its module's name.
+        function: What it is called there.
+    """
+
+    code: str
+    topic: str
+    needs: tuple[str, ...]
+    kinds: tuple[str, ...]
+    module: str
+    function: str
+
+    @property
+    def rule(self) -> Rule:
+        """The rule itself, whose module is loaded for it."""
+        from importlib import import_module
+
+        found = getattr(import_module(f"mlenv.rules.{self.module}"), self.function)
+        assert isinstance(found, Rule), self.code
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +67,7 @@ class Rule:
         check: Yields findings.
         needs: The names of the check's parameters: what it works on, then what it looks up.
         facts: The files of records that it rests on, by name.
+        kinds: The kinds of settings that it is called for; none for all of them.
     """
 
     code: str
@@ -45,6 +78,12 @@ class Rule:
     check: Check
     needs: tuple[str, ...]
     facts: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> Rule:
+        """The rule itself; see :class:`Listed`."""
+        return self
 
     @property
     def explanation(self) -> str:
@@ -67,13 +106,15 @@ def rule(
     severity: Severity,
     since: str = "0.1.0",
     facts: tuple[str, ...] = (),
+    kinds: tuple[str, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function whose parameters name what it works on.
 
     The first parameter is one of :data:`GRANULARITIES`; the others are context that the engine
     hands in: ``project``, ``code``, ``targets``, ``settings`` (all of them), ``knowledge``,
     ``today``, ``suppressions``, and ``machine`` and ``environment``, which are None where they
-    were not looked at. ``facts`` names the files of records that it rests on.
+    were not looked at. ``facts`` names the files of records that it rests on, ``kinds`` the kinds
+    of settings that it has something to say of.
     """
 
     def wrap(check: Check) -> Rule:
@@ -81,13 +122,6 @@ def rule(
         needs = code_object.co_varnames[: code_object.co_argcount]
         assert needs[0] in GRANULARITIES, code
         assert topic in TOPICS, code
-        return Rule(code, name, topic, severity, since, check, needs, facts)
+        return Rule(code, name, topic, severity, since, check, needs, facts, kinds)
 
     return wrap
-
-
-def rules_in(*modules: ModuleType) -> tuple[Rule, ...]:
-    """Return the rules of some modules, in their order."""
-    return tuple(
-        value for module in modules for value in vars(module).values() if isinstance(value, Rule)
-    )

@@ -126,6 +126,7 @@ def _impossible_cudnn(base: BaseImage, cuda: Version, knowledge: Knowledge) -> s
     topic="images",
     severity=Severity.WARNING,
     facts=("bases", "requires"),
+    kinds=(IMAGE,),
 )
 def torch_of_base_replaced(setting: Setting) -> Iterator[Finding]:
     """An image with torch in it, over which another torch is installed.
@@ -193,6 +194,7 @@ def _replacing(setting: Setting, held: Version) -> Iterator[tuple[Span, str, tup
     topic="images",
     severity=Severity.WARNING,
     facts=("bases", "torch"),
+    kinds=(IMAGE,),
 )
 def cpu_torch_in_cuda_image(setting: Setting) -> Iterator[Finding]:
     """A build of torch without CUDA in an image that is there for CUDA.
@@ -234,6 +236,7 @@ def cpu_torch_in_cuda_image(setting: Setting) -> Iterator[Finding]:
     topic="images",
     severity=Severity.WARNING,
     facts=("bases",),
+    kinds=(IMAGE,),
 )
 def cuda_libraries_missing(setting: Setting) -> Iterator[Finding]:
     """A GPU package that brings no CUDA libraries, in an image that has none.
@@ -319,6 +322,7 @@ def _installs_cuda(source: Source) -> bool:
     topic="images",
     severity=Severity.NOTE,
     facts=("bases", "companions"),
+    kinds=(IMAGE,),
 )
 def library_path_over_wheels(setting: Setting) -> Iterator[Finding]:
     """LD_LIBRARY_PATH puts the image's CUDA before the libraries that wheels bring.

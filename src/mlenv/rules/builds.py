@@ -35,7 +35,14 @@ _ISOLATION = Evidence(
 _CUDA_IMAGE = r"cuda|nvidia"
 
 
-@rule("BLD001", "needs-torch-to-build", topic="build", severity=Severity.WARNING, facts=("builds",))
+@rule(
+    "BLD001",
+    "needs-torch-to-build",
+    topic="build",
+    severity=Severity.WARNING,
+    facts=("builds",),
+    kinds=(REQUIREMENTS, IMAGE),
+)
 def needs_torch_to_build(setting: Setting, project: Project) -> Iterator[Finding]:
     """A package whose build imports torch, installed without what makes that work.
 
@@ -56,7 +63,7 @@ def needs_torch_to_build(setting: Setting, project: Project) -> Iterator[Finding
         torch==2.6.0
         # then: pip install --no-build-isolation flash-attn==2.7.4.post1
     """
-    if setting.kind not in (REQUIREMENTS, IMAGE) or setting.source is None:
+    if setting.source is None:
         return
     for requirement, build in _built(setting, project):
         is_here = setting.kind == REQUIREMENTS or requirement.span.path == setting.source.path
@@ -124,6 +131,7 @@ def _with_another_torch(
     topic="build",
     severity=Severity.WARNING,
     facts=("builds", "system_packages"),
+    kinds=(IMAGE,),
 )
 def no_compiler_in_image(setting: Setting, project: Project) -> Iterator[Finding]:
     """A package that must be compiled, in an image without what that takes.
@@ -193,7 +201,14 @@ def _cannot_compile(
     )
 
 
-@rule("BLD003", "compiled-on-platform", topic="build", severity=Severity.NOTE, facts=("builds",))
+@rule(
+    "BLD003",
+    "compiled-on-platform",
+    topic="build",
+    severity=Severity.NOTE,
+    facts=("builds",),
+    kinds=(REQUIREMENTS,),
+)
 def compiled_on_platform(setting: Setting, project: Project) -> Iterator[Finding]:
     """A package that has to be compiled on a target with Windows.
 
@@ -210,7 +225,7 @@ def compiled_on_platform(setting: Setting, project: Project) -> Iterator[Finding
         flash-attn==2.8.3; sys_platform == "linux"
     """
     target = setting.target
-    if target is None or target.os != WINDOWS or setting.kind != REQUIREMENTS:
+    if target is None or target.os != WINDOWS:
         return
     for requirement, build in _built(setting, project):
         if build.nvcc and build.only_source and build.torch != LATE:

@@ -28,6 +28,7 @@ _SELECTION = Evidence(
     topic="cuda-build",
     severity=Severity.WARNING,
     facts=("torch", "conda"),
+    kinds=(REQUIREMENTS, IMAGE),
 )
 def selector_without_effect(setting: Setting) -> Iterator[Finding]:
     """A conda package for another pytorch than the one whose build it is meant to select.
@@ -49,7 +50,7 @@ def selector_without_effect(setting: Setting) -> Iterator[Finding]:
         dependencies: [python=3.10, pytorch=2.1.0, pytorch-cuda=11.8]
     """
     choice, target = setting.choices.get(TORCH), setting.target
-    if choice is None or not choice.is_conda or setting.kind not in (REQUIREMENTS, IMAGE):
+    if choice is None or not choice.is_conda:
         return
     if (target is not None and target.system == MACOS) or is_for_other_hardware(setting):
         return

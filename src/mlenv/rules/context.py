@@ -26,7 +26,12 @@ _MOST_NAMED = 3
 
 
 @rule(
-    "CTX001", "cuda-told-otherwise", topic="cuda-build", severity=Severity.WARNING, facts=("torch",)
+    "CTX001",
+    "cuda-told-otherwise",
+    topic="cuda-build",
+    severity=Severity.WARNING,
+    facts=("torch",),
+    kinds=(REQUIREMENTS, LOCK),
 )
 def cuda_told_otherwise(setting: Setting, project: Project) -> Iterator[Finding]:
     """A torch for another CUDA than a comment or the README promises.
@@ -44,7 +49,7 @@ def cuda_told_otherwise(setting: Setting, project: Project) -> Iterator[Finding]
         # CUDA: 12.1
         torch==2.1.0+cu121
     """
-    if setting.kind not in (REQUIREMENTS, LOCK) or setting.source is None:
+    if setting.source is None:
         return
     told = [source for source in _speaking(setting.source, project) if _said(source)]
     build = torch_build(setting) if told else None

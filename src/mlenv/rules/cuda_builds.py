@@ -13,7 +13,7 @@ from mlenv.model.target import LINUX, MACOS, WINDOWS, Target
 from mlenv.phrases import listed
 from mlenv.reasoning.choice import Choice
 from mlenv.reasoning.machine_fit import is_newer
-from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, Setting
+from mlenv.reasoning.setting import IMAGE, LOCK, REQUIREMENTS, Setting
 from mlenv.reasoning.torch_build import DEFAULT, TORCH, TorchBuild, torch_build
 from mlenv.reasoning.torch_index import AUTO, Place, place_of
 from mlenv.rules.base import rule
@@ -29,7 +29,14 @@ _FEWEST = "11.0"
 _MOST_LABELS = 6
 
 
-@rule("CUB001", "no-such-build", topic="cuda-build", severity=Severity.ERROR, facts=("torch",))
+@rule(
+    "CUB001",
+    "no-such-build",
+    topic="cuda-build",
+    severity=Severity.ERROR,
+    facts=("torch",),
+    kinds=(REQUIREMENTS, LOCK, IMAGE),
+)
 def no_such_build(setting: Setting) -> Iterator[Finding]:
     """A build of torch that was never made, or not for this release or platform.
 
@@ -49,8 +56,6 @@ def no_such_build(setting: Setting) -> Iterator[Finding]:
         --extra-index-url https://index.example/whl/cu121
         torch==2.2.0+cu121
     """
-    if setting.kind == INSTALLED:
-        return
     labelled = False
     for name in _LABELLED:
         choice = setting.choices.get(name)

@@ -15,20 +15,22 @@ from mlenv.model.surroundings import NOTHING_AROUND, Surroundings
 from mlenv.model.text import Span
 from mlenv.phrases import listed
 from mlenv.records import replace
-from mlenv.rules.base import Rule
-from mlenv.rules.declared import OTHERS
+from mlenv.rules.base import Listed, Rule
+from mlenv.rules.table import LISTED
 from mlenv.suppress import Entries, Suppressions
 
 if TYPE_CHECKING:
     from mlenv.baseline import Ledger
 
+_OF_FILES = frozenset(("project", "code", "knowledge", "today"))
+"""Rules that need no more than these judge files alone: targets have findings of their own."""
 _MOST_NAMED = 3
 _LONGEST_LINE = 2_000
 """In characters; findings on a longer one would each take the time of all the others."""
 
 
 def run(
-    rules: Iterable[Rule],
+    rules: Iterable[Rule | Listed],
     project: Project,
     config: Config,
     today: str,
@@ -41,7 +43,8 @@ def run(
     """Return the findings of the rules that the configuration wants, and how many were silenced.
 
     Args:
-        rules: The rules to run.
+        rules: The rules to run; the modules of those that are listed are loaded where they have
+            something to judge.
         project: What was read.
         config: Which rules count, where, and how much.
         today: The day of the audit, as ``YYYY-MM-DD``.
@@ -67,7 +70,7 @@ def run(
     ]
     # what was not looked at tells nothing of what is stale
     ran = [one for one in wanted if context.get(one.needs[0], one) is not None]
-    topics = {**OTHERS, **{one.code: one.topic for one in rules}}
+    topics = {one.code: one.topic for one in (*LISTED, *rules)}
     suppressions.known = frozenset(topics)
     suppressions.ran = frozenset(one.code for one in ran)
     if ledger is not None:
@@ -78,9 +81,13 @@ def run(
     wanted.sort(key=lambda one: "suppressions" in one.needs)
     silencer = _Silencer(config, suppressions)
     found: list[Reported] = []
-    for one in wanted:
+    for entry in wanted:
+        items = _judged_by(entry, context)
+        if not items:
+            continue
+        one = entry.rule
         level = config.level(one.code, one.topic)
-        said = _unique(_findings(one, context))
+        said = _unique(_findings(one, items, context))
         heard = [finding for finding in said if not silencer.silences(one, finding)]
         if ledger is not None:
             heard = _new(one, heard, ledger, project)
@@ -106,9 +113,13 @@ def _order(one: Reported) -> tuple[str, tuple[str, int, int], int, str, str]:
     return one.target, place, one.severity.rank, one.rule, one.message
 
 
-def _findings(one: Rule, context: dict[str, Any]) -> Iterator[Finding]:
+def _findings(one: Rule, items: Sequence[object], context: dict[str, Any]) -> Iterator[Finding]:
     sources = context["project"].sources
-    for finding in _said(one, context):
+    others = [
+        _items("setting", context) if name == "settings" else context[name]
+        for name in one.needs[1:]
+    ]
+    for finding in (found for item in items for found in one.check(item, *others)):
         source = sources.get(finding.span.path)
         # nobody installs from a record or a fixture, and some are broken on purpose
         is_mild = source is not None and (
@@ -117,23 +128,28 @@ def _findings(one: Rule, context: dict[str, Any]) -> Iterator[Finding]:
         yield replace(finding, severity=Severity.NOTE) if is_mild else finding
 
 
-def _said(one: Rule, context: dict[str, Any]) -> Iterator[Finding]:
-    project: Project = context["project"]
-    others = [
-        _items("setting", context) if name == "settings" else context[name]
-        for name in one.needs[1:]
-    ]
-    if one.needs[0] == "source":
-        for source in project.sources.values():
-            if source.role != CONTEXT or one.topic == "parse":
-                yield from one.check(source, *others)
-        return
-    for item in _items(one.needs[0], context):
-        yield from one.check(item, *others)
+def _judged_by(one: Rule | Listed, context: dict[str, Any]) -> Sequence[object]:
+    """Return what a rule is called for; nothing where it can have nothing to say."""
+    granularity = one.needs[0]
+    if _OF_FILES.issuperset(one.needs) and _is_bare(context["project"]):
+        return ()
+    items = _items(granularity, context)
+    if granularity == "source" and one.topic != "parse":
+        return [source for source in items if source.role != CONTEXT]
+    if granularity == "setting" and one.kinds:
+        return [setting for setting in items if setting.kind in one.kinds]
+    return items
 
 
-def _items(granularity: str, context: dict[str, Any]) -> Sequence[object]:
-    """Return what a rule is called for; the installations are made when first asked for."""
+def _is_bare(project: Project) -> bool:
+    """Whether nothing of a project was found: an audit may be of an environment alone."""
+    repository = project.repository
+    found = (project.sources, project.unread, repository.environments, repository.ignored_locks)
+    return not any(found)
+
+
+def _items(granularity: str, context: dict[str, Any]) -> Sequence[Any]:
+    """Return all of one kind that was read; the installations are made when first asked for."""
     project: Project = context["project"]
     if granularity == "setting":
         if "settings" not in context:
@@ -147,16 +163,20 @@ def _items(granularity: str, context: dict[str, Any]) -> Sequence[object]:
                 context["environment"],
             )
             context["settings"] = tuple(made)
-        settings: Sequence[object] = context["settings"]
+        settings: Sequence[Any] = context["settings"]
         return settings
     if granularity in ("environment", "machine"):
-        one: object = context[granularity]
+        one = context[granularity]
         return () if one is None else (one,)
+    if granularity == "source":
+        return [*project.sources.values()]
     items = {"install_set": project.install_sets, "image_set": project.image_sets}
     return items.get(granularity, (project,))
 
 
-def _judged(entries: Entries, topics: Mapping[str, str], ran: Iterable[Rule]) -> frozenset[int]:
+def _judged(
+    entries: Entries, topics: Mapping[str, str], ran: Iterable[Rule | Listed]
+) -> frozenset[int]:
     """Return which entries of the configuration are known to be unused if nothing uses them."""
     able = {one.code for one in ran if "suppressions" not in one.needs}
     covered = [

@@ -115,7 +115,12 @@ def needs_newer_numpy(setting: Setting) -> Iterator[Finding]:
 
 
 @rule(
-    "NPY004", "compiled-before-numpy-2", topic="numpy2", severity=Severity.NOTE, facts=("numpy2",)
+    "NPY004",
+    "compiled-before-numpy-2",
+    topic="numpy2",
+    severity=Severity.NOTE,
+    facts=("numpy2",),
+    kinds=(LOCK,),
 )
 def compiled_before_numpy_2(setting: Setting) -> Iterator[Finding]:
     """A compiled package that is older than the NumPy 2 beside it in a lock.
@@ -159,7 +164,7 @@ def compiled_before_numpy_2(setting: Setting) -> Iterator[Finding]:
         version = "2.2.6"
     """
     numpy = setting.choices.get(_NUMPY)
-    if setting.kind != LOCK or setting.source is None or numpy is None:
+    if setting.source is None or numpy is None:
         return
     version = numpy.exact
     if version is None or version.release[0] < 2 or numpy.is_conda:

@@ -41,7 +41,14 @@ class _Bound:
         return f"{self.choice.name} {self.choice.exact} (numpy{self.versions.text})"
 
 
-@rule("NPY003", "no-numpy-fits", topic="numpy2", severity=Severity.ERROR, facts=("numpy2",))
+@rule(
+    "NPY003",
+    "no-numpy-fits",
+    topic="numpy2",
+    severity=Severity.ERROR,
+    facts=("numpy2",),
+    kinds=(REQUIREMENTS, IMAGE),
+)
 def no_numpy_fits(setting: Setting) -> Iterator[Finding]:
     """Pins that ask for different releases of NumPy, so that none fits them all.
 
@@ -62,8 +69,6 @@ def no_numpy_fits(setting: Setting) -> Iterator[Finding]:
         pandas==2.2.3
         opencv-python==4.12.0.88
     """
-    if setting.kind not in (REQUIREMENTS, IMAGE):
-        return
     own = setting.choices.get(_NUMPY)
     if own is not None and (own.is_conda or own.is_overridden or own.is_direct):
         return

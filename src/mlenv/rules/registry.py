@@ -1,4 +1,4 @@
-"""All rules, by topic and code."""
+"""All rules with all that is known of them, by topic and code; loading them takes its time."""
 
 from __future__ import annotations
 
@@ -7,45 +7,10 @@ from collections.abc import Sequence
 from mlenv.config import suggestion
 from mlenv.errors import UsageError
 from mlenv.model.report import RuleText
-from mlenv.rules import (
-    installed_conda,
-    installed_declared,
-    installed_extensions,
-    installed_files,
-    installed_gpu,
-    installed_interfaces,
-    installed_libraries,
-    installed_numpy,
-    installed_requirements,
-    installed_runtimes,
-    installed_state,
-    interpreters,
-    machine,
-    toolkit_here,
-)
-from mlenv.rules.base import TOPICS, Rule, rules_in
-from mlenv.rules.declared import DECLARED
+from mlenv.rules.base import Rule
+from mlenv.rules.table import LISTED
 
-_OF_SURROUNDINGS = rules_in(
-    installed_conda,
-    installed_declared,
-    installed_extensions,
-    installed_files,
-    installed_gpu,
-    installed_interfaces,
-    installed_libraries,
-    installed_numpy,
-    installed_requirements,
-    installed_runtimes,
-    installed_state,
-    interpreters,
-    machine,
-    toolkit_here,
-)
-
-RULES: tuple[Rule, ...] = tuple(
-    sorted((*DECLARED, *_OF_SURROUNDINGS), key=lambda rule: (TOPICS.index(rule.topic), rule.code))
-)
+RULES: tuple[Rule, ...] = tuple(one.rule for one in LISTED)
 
 
 def find_rule(text: str) -> Rule | None:

@@ -10,7 +10,7 @@ from mlenv.model.profile import LIBRARY
 from mlenv.model.project import Project
 from mlenv.reasoning.choice import Choice
 from mlenv.reasoning.image_contents import without_compiler
-from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, Setting
+from mlenv.reasoning.setting import IMAGE, LOCK, REQUIREMENTS, Setting
 from mlenv.reasoning.wheel_support import (
     EXCLUDED,
     NOTHING,
@@ -49,6 +49,7 @@ _TOOLKIT = "nvidia-"
     topic="python",
     severity=Severity.ERROR,
     facts=("releases", "builds", "bases", "system_libraries", "system_packages"),
+    kinds=(REQUIREMENTS, LOCK, IMAGE),
 )
 def no_wheel_for_python(setting: Setting, project: Project) -> Iterator[Finding]:
     """A version without a file that the stated Python can use.
@@ -71,8 +72,6 @@ def no_wheel_for_python(setting: Setting, project: Project) -> Iterator[Finding]
     Good:
         numpy==1.26.4 in requirements.txt, and python:3.12 in the Dockerfile
     """
-    if setting.kind == INSTALLED:
-        return
     python = stated_python(setting, project)
     if python is None:
         yield from _without_common_python(setting, project)
