@@ -10,7 +10,8 @@ import json
 import os
 import sys
 from binascii import crc32
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any, TypeVar
 
 Identity = tuple[int, int, int, int, int]
@@ -65,15 +66,10 @@ def file_of(folder: str, prefix: str) -> str:
     return os.path.join(folder, f"{crc32(whole):08x}{crc32(whole[::-1]):08x}.json")
 
 
-def identity_of(status: os.stat_result) -> Identity:
-    """Return what tells that a file is the one it was."""
-    return (
-        status.st_dev,
-        status.st_ino,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
+identity_of: Callable[[os.stat_result], Identity] = attrgetter(
+    "st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns"
+)
+"""Return what tells that a file is the one it was."""
 
 
 def read_json(path: str) -> object:

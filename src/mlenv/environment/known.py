@@ -14,8 +14,8 @@ from typing import Any
 
 from mlenv import __version__
 from mlenv.caches import SETTLED, cache_folder, file_of, identity_of, keep, read_json, write_json
-from mlenv.environment.metadata import Metadata
-from mlenv.records import dataclass
+from mlenv.environment.found import Found, Metadata
+from mlenv.model.environment import DIST_INFO
 
 _SCHEMA = 1
 _MOST_FILES = 64
@@ -25,19 +25,6 @@ _FIELDS = 7
 _LINE = "\n"
 Signs = list[list[int] | None]
 """For each of the files what tells that it is what it was; None for one that is not there."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Remembered:
-    """What the files of one distribution say.
-
-    Attributes:
-        metadata: Its ``METADATA``.
-        tags: The tags of its ``WHEEL``.
-    """
-
-    metadata: Metadata
-    tags: tuple[str, ...]
 
 
 class KnownMetadata:
@@ -53,15 +40,17 @@ class KnownMetadata:
         self._asked: dict[str, list[Any]] = {}
         self._is_new = False
 
-    def find(self, folder: str) -> Remembered | None:
+    def find(self, folder: str) -> Found | None:
         """Return what is known of a folder of metadata; None where they have to be read.
 
         Args:
             folder: Its path, whole.
         """
         entry = self._held.get(folder)
-        found = _remembered(entry, _signs_of(folder)) if entry is not None else None
-        if entry is not None and found is not None:
+        if entry is None:
+            return None
+        found = _remembered(folder, entry, _signs_of(folder))
+        if found is not None:
             self._asked[folder] = entry
         return found
 
@@ -75,23 +64,18 @@ class KnownMetadata:
         is_settled = all(max(one[3:]) < latest for one in signs if one is not None)
         return signs if signs[0] is not None and is_settled else None
 
-    def remember(
-        self,
-        folder: str,
-        signs: Signs,
-        metadata: Metadata,
-        tags: tuple[str, ...],
-    ) -> None:
+    def remember(self, found: Found, signs: Signs) -> None:
         """Keep what was read for the next run."""
         self._is_new = True
-        self._asked[folder] = [
+        metadata = found.metadata
+        self._asked[found.path] = [
             signs,
             metadata.name,
             metadata.version,
             _LINE.join(metadata.requires),
             metadata.requires_python,
             _LINE.join(metadata.extras),
-            _LINE.join(tags),
+            _LINE.join(found.tags or ()),
         ]
 
     def close(self) -> None:
@@ -139,7 +123,7 @@ def _sign_of(path: str) -> list[int] | None:
         return None
 
 
-def _remembered(entry: object, signs: Signs) -> Remembered | None:
+def _remembered(folder: str, entry: object, signs: Signs) -> Found | None:
     """Return what an entry says, each part of which may be anything; None where it may not hold."""
     if type(entry) is not list or len(entry) != _FIELDS or entry[0] != signs:
         return None
@@ -148,7 +132,7 @@ def _remembered(entry: object, signs: Signs) -> Remembered | None:
             return None
     _, name, version, requires, python, extras, tags = entry
     metadata = Metadata(name, version, _lines(requires), python, _lines(extras))
-    return Remembered(metadata, _lines(tags))
+    return Found(folder, DIST_INFO, metadata, tags=_lines(tags))
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import os
 from functools import cached_property
 
 from mlenv.environment.disk import modified
-from mlenv.environment.metadata import read_line, read_origin, read_tags
 from mlenv.model.environment import Origin
 
 
@@ -27,6 +26,8 @@ class WrittenMarks:
     @cached_property
     def installer(self) -> str:
         """Who installed it."""
+        from mlenv.environment.metadata import read_line  # a known environment needs no reader
+
         return read_line(f"{self._folder}INSTALLER")
 
     @cached_property
@@ -37,11 +38,17 @@ class WrittenMarks:
     @cached_property
     def tags(self) -> tuple[str, ...]:
         """The tags of its wheel."""
-        return read_tags(f"{self._folder}WHEEL") if self._tags is None else self._tags
+        if self._tags is not None:
+            return self._tags
+        from mlenv.environment.metadata import read_tags
+
+        return read_tags(f"{self._folder}WHEEL")
 
     @cached_property
     def origin(self) -> Origin | None:
         """Where it is from, if not from an index."""
+        from mlenv.environment.metadata import read_origin
+
         return read_origin(f"{self._folder}direct_url.json")
 
     @cached_property

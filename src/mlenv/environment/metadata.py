@@ -11,9 +11,9 @@ import re
 from typing import TYPE_CHECKING
 
 from mlenv.environment.disk import names_in, read_bytes
+from mlenv.environment.found import Found, Metadata
 from mlenv.model.environment import DIST_INFO, EGG_INFO, Origin
 from mlenv.model.requirement import canonical_name
-from mlenv.records import dataclass
 from mlenv.versions.version import parse_version
 
 if TYPE_CHECKING:
@@ -29,25 +29,6 @@ _SINGLE = ("Name", "Version", "Requires-Python")
 _SEVERAL = ("Requires-Dist", "Provides-Extra")
 _KNOWN = frozenset((*_SINGLE, *_SEVERAL))
 _BLANKS = frozenset(("", " ", "\t"))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Metadata:
-    """The fields that are asked for.
-
-    Attributes:
-        name: As written; empty where it is missing.
-        version: As written; empty where it is missing.
-        requires: The lines of ``Requires-Dist``.
-        requires_python: The line of ``Requires-Python``.
-        extras: The lines of ``Provides-Extra``.
-    """
-
-    name: str = ""
-    version: str = ""
-    requires: tuple[str, ...] = ()
-    requires_python: str = ""
-    extras: tuple[str, ...] = ()
 
 
 def read_metadata(path: str) -> Metadata | None:
@@ -220,25 +201,6 @@ def read_line(path: str) -> str:
     """Return the first word of a small file, such as ``INSTALLER``; empty where there is none."""
     words = (read_bytes(path, 200) or b"").decode("utf-8", "replace").split()
     return words[0] if words else ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """Metadata in a folder of packages.
-
-    Attributes:
-        path: The folder or file, whole.
-        form: ``dist-info`` or ``egg-info``.
-        metadata: What they say.
-        damage: What is wrong with them; empty for nothing.
-        tags: The tags of its wheel, where those were read with them.
-    """
-
-    path: str
-    form: str
-    metadata: Metadata
-    damage: str = ""
-    tags: tuple[str, ...] | None = None
 
 
 def read_found(site: str, entry: str) -> Found:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from mlenv.credentials import mask
 from mlenv.environment.blas import read_blas
-from mlenv.environment.conda_history import read_history
-from mlenv.environment.conda_meta import Record, read_records
 from mlenv.environment.disk import modified, names_in, read_text
+from mlenv.environment.found import Found
 from mlenv.environment.interpreter import base_folder, executable, read_interpreter
 from mlenv.environment.known import KnownMetadata, open_known
 from mlenv.environment.layout import Layout, find_layout
 from mlenv.environment.marks import WrittenMarks
-from mlenv.environment.metadata import (
-    Found,
-    read_found,
-    read_tags,
-)
 from mlenv.environment.page import Page
 from mlenv.environment.paths import (
     Link,
@@ -50,6 +45,7 @@ from mlenv.model.environment import (
     TWICE,
     USER_SITE,
     VENV,
+    CondaChange,
     CondaPackage,
     Distribution,
     Environment,
@@ -61,6 +57,9 @@ from mlenv.model.requirement import canonical_name
 from mlenv.model.text import Span
 from mlenv.phrases import counted
 from mlenv.records import replace
+
+if TYPE_CHECKING:
+    from mlenv.environment.conda_meta import Record
 
 _METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
 _LONGEST = 200
@@ -143,6 +142,11 @@ class _Reader:
         conda = self._conda()
         self._surroundings(variables, base, user)
         sites = tuple(self._shown(site) for site in layout.sites)
+        changes: tuple[CondaChange, ...] = ()
+        if conda:
+            from mlenv.environment.conda_history import read_history
+
+            changes = read_history(layout.prefix)
         own = [one for one in self.distributions.values() if one.site in sites]
         return Environment(
             layout.prefix,
@@ -161,7 +165,7 @@ class _Reader:
             Records(layout.prefix, own, conda.values(), whole=verify, home=self.home, cache=cache),
             is_project=is_project,
             root=layout.root,
-            conda_changes=read_history(layout.prefix) if conda else (),
+            conda_changes=changes,
             home=self.home,
         )
 
@@ -234,19 +238,19 @@ class _Reader:
 
     def _read(self, site: str, entry: str) -> Found:
         """Return the metadata of an entry, from an earlier run where they are what they were."""
-        known, path = self.known, os.path.join(site, entry)
-        if known is None or not entry.endswith(".dist-info"):
-            return read_found(site, entry)
-        remembered = known.find(path)
-        if remembered is not None:
-            return Found(path, DIST_INFO, remembered.metadata, tags=remembered.tags)
-        signs = known.signs_of(path)
+        known = self.known if entry.endswith(".dist-info") else None
+        path = f"{site}{os.sep}{entry}"
+        if known is not None and (remembered := known.find(path)) is not None:
+            return remembered
+        from mlenv.environment.metadata import read_found, read_tags  # what is known needs none
+
+        signs = known.signs_of(path) if known is not None else None
         found = read_found(site, entry)
-        if signs is None or found.damage:
+        if known is None or signs is None or found.damage:
             return found
-        tags = read_tags(os.path.join(path, "WHEEL"))
-        known.remember(path, signs, found.metadata, tags)
-        return replace(found, tags=tags)
+        found = replace(found, tags=read_tags(os.path.join(path, "WHEEL")))
+        known.remember(found, signs)
+        return found
 
     def _of_found(self, site: str, found: Found) -> Distribution | None:
         said = found.metadata
@@ -291,6 +295,8 @@ class _Reader:
         if not folder or "\0" in folder or not os.path.isdir(folder):
             self._odd(MISSING_EDITABLE, os.path.join(site, entry), "", name)
             return None
+        from mlenv.environment.metadata import read_found
+
         for inner in names_in(folder):
             if inner.endswith(".egg-info") and canonical_name(inner[:-9]) == name:
                 found = self._of_found(folder, read_found(folder, inner))
@@ -325,6 +331,8 @@ class _Reader:
     def _conda(self) -> dict[str, CondaPackage]:
         if self.layout.manager != CONDA:
             return {}
+        from mlenv.environment.conda_meta import read_records
+
         found: dict[str, CondaPackage] = {}
         for record in read_records(self.layout.prefix):
             span = self.page.add(f"{record.name} {record.version} {record.build} (conda)")
