@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from mlenv.knowledge import KNOWLEDGE_DATE, Knowledge
+from mlenv.knowledge.releases import Releases
 from mlenv.model.requirement import canonical_name
 
 ROOT = Path(__file__).parent.parent
@@ -183,3 +184,18 @@ def test_requirements_known_to_all(name: str, version: str, text: str) -> None:
     release = next(one for one in KNOWN.of(name) if str(one.version) == version)
     found = KNOWN.requires(name, release.version)
     assert text in {f"{one.name}{one.text}" for one in found or ()}
+
+
+def test_the_newest_come_first_with_the_files_of_their_own_heading() -> None:
+    of_1 = "@ * any\n1.0 2020-01-01\n1.1 2020-02-01 yanked\n"
+    of_2 = "@ * sdist\n2.0 2021-01-01\n"
+    known = Releases(lambda _: f"[releases]\nthing = '''\n{of_1}{of_2}'''\n")
+    unread = [*known.newest_first("thing")]
+    assert [(str(one.version), one.yanked, one.files.is_pure) for one in unread] == [
+        ("2.0", False, False),
+        ("1.1", True, True),
+        ("1.0", False, True),
+    ]
+    assert known.of("thing") == (*known.newest_first("thing"),)[::-1]
+    assert known.knows("thing")
+    assert not known.knows("another")

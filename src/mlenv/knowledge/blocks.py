@@ -7,8 +7,21 @@ from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from typing import Any
 
-_NAMES = re.compile(r"^packages = \[(.*)\]$", re.MULTILINE)
+_NAMES = re.compile(r"packages = \[(.*)\]\n")
 _QUOTED = re.compile(r'"([^"]+)"')
+
+
+def stated(text: str, key: str) -> str:
+    """Return what stands under a key in a record's text, as it is written, without parsing it.
+
+    Args:
+        text: The text.
+        key: The key of a value that is written on one line.
+
+    Returns:
+        TOML; empty where the record has no such key.
+    """
+    return text.partition(f"\n{key} = ")[2].partition("\n")[0]
 
 
 class Blocks:
@@ -81,7 +94,7 @@ class Blocks:
             self._cut = [
                 (frozenset(_QUOTED.findall(match[1])), text)
                 for text in self._load().split(self._heading)[1:]
-                if (match := _NAMES.search(text)) is not None
+                if (match := _NAMES.match(text)) is not None
             ]
         return self._cut
 

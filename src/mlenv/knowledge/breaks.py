@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from mlenv.knowledge.blocks import Blocks
+from mlenv.knowledge.blocks import Blocks, stated
 from mlenv.knowledge.releases import versions_of
 from mlenv.model.finding import Evidence, Severity
 from mlenv.records import dataclass, field
@@ -68,7 +68,6 @@ class Break:
     used: tuple[str, ...] = ()
 
 
-_WHEN = re.compile(r"^when = \{(.*)\}$", re.MULTILINE)
 _PAIR = re.compile(r'([\w.-]+) = "([^"]*)"')
 
 
@@ -89,6 +88,8 @@ class Breaks:
         names: Collection[str],
         topics: Collection[str],
         settled: Callable[[str], Version | None] | None = None,
+        *,
+        in_code: bool | None = None,
     ) -> Iterator[Break]:
         """Yield the records of some topics whose distributions are all among some names.
 
@@ -97,15 +98,21 @@ class Breaks:
             topics: The topics.
             settled: Returns the version of a distribution where there is but one: records that
                 speak of others are left out, most of them unread.
+            in_code: Whether it takes the project's own code to break (True), or versions alone do
+                (False); None for both.
         """
+        wanted = [f'"{topic}"' for topic in topics]
 
         def may_count(text: str) -> bool:
-            return any(f'topic = "{topic}"' in text for topic in topics) and not (
-                settled is not None and _speaks_of_others(text, settled)
-            )
+            if in_code is not None and in_code is not bool(stated(text, "code")):
+                return False
+            if stated(text, "topic") not in wanted:
+                return False
+            return settled is None or not _speaks_of_others(text, settled)
 
         for record in self._blocks.within(names, may_count):
-            if record["topic"] in topics:
+            is_of_code = bool(record.get("code"))
+            if record["topic"] in topics and in_code in (None, is_of_code):
                 yield self._of(record)
 
     def about(self, name: str) -> Iterator[Break]:
@@ -151,8 +158,7 @@ class Breaks:
 
 def _speaks_of_others(text: str, settled: Callable[[str], Version | None]) -> bool:
     """Whether a record's text asks for versions of which one is settled as another."""
-    when = _WHEN.search(text)
-    for name, specifier in _PAIR.findall(when[1]) if when else ():
+    for name, specifier in _PAIR.findall(stated(text, "when")):
         version = settled(name)
         if version is not None and within(specifier, version) is False:
             return True

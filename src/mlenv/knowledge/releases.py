@@ -127,13 +127,18 @@ class Releases:
 
     def knows(self, name: str) -> bool:
         """Whether the releases of a distribution are on record."""
-        return bool(self.of(name))
+        return any(True for _ in self.newest_first(name))
 
     def of(self, name: str) -> tuple[Release, ...]:
         """Return the releases of a distribution in ascending order; none where it is unknown."""
         if name not in self._releases:
-            self._releases[name] = tuple(_releases(self._block("releases", name)))
+            self._releases[name] = tuple([*self.newest_first(name)][::-1])
         return self._releases[name]
+
+    def newest_first(self, name: str) -> Iterator[Release]:
+        """Yield the releases of a distribution, of which those that nobody asks for stay unread."""
+        known = self._releases.get(name)
+        return _newest_first(self._block("releases", name)) if known is None else reversed(known)
 
     def find(self, name: str, version: Version) -> Release | None:
         """Return the record of one release, whatever the local part of the version says."""
@@ -179,14 +184,18 @@ def _cut(text: str) -> dict[str, str]:
     return found
 
 
-def _releases(block: str) -> Iterator[Release]:
-    files = Files(ANY, False, False, {})
-    for line in block.splitlines():
-        first, _, rest = line.partition(" ")
-        if first == "@":
-            files = _files(rest)
-            continue
-        version = parse_version(first)
+def _newest_first(block: str) -> Iterator[Release]:
+    bare, *headed = f"\n{block}".split("\n@ ")
+    for part in reversed(headed):
+        header, *lines = part.splitlines()
+        yield from _of_lines(lines, _files(header))
+    yield from _of_lines(bare.splitlines(), Files(ANY, False, False, {}))
+
+
+def _of_lines(lines: list[str], files: Files) -> Iterator[Release]:
+    for line in reversed(lines):
+        text, _, rest = line.partition(" ")
+        version = parse_version(text)
         if version is not None:
             date, _, flag = rest.partition(" ")
             yield Release(version, date, files, flag == "yanked")

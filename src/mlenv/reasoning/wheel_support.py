@@ -95,24 +95,37 @@ def served(
 ) -> tuple[Version, ...]:
     """Return the final releases out on a day with a wheel for an interpreter, ascending."""
     return tuple(
-        one.version
-        for one in releases
-        if one.date <= day
-        and not one.yanked
-        and not one.version.is_prerelease
-        and not is_unread(one, releases)
-        and support(one, python, platform) == WHEEL
+        one.version for one in releases if serves(one, releases[-1], python, platform, day)
     )
 
 
-def is_unread(release: Release, releases: Sequence[Release]) -> bool:
+def serves(release: Release, newest: Release, python: Version, platform: str, day: str) -> bool:
+    """Whether a release is a final one, out on a day, with a wheel for an interpreter.
+
+    Args:
+        release: The release.
+        newest: The newest one of the distribution.
+        python: The interpreter, be it a minor only.
+        platform: As the records call it; empty where any will do.
+        day: The day, as ``YYYY-MM-DD``.
+    """
+    return (
+        release.date <= day
+        and not release.yanked
+        and not release.version.is_prerelease
+        and not is_unread(release, newest)
+        and support(release, python, platform) == WHEEL
+    )
+
+
+def is_unread(release: Release, newest: Release) -> bool:
     """Whether the files of an old release were not read: it seems to serve everything.
 
     Args:
-        release: One of them.
-        releases: All of a distribution, in ascending order.
+        release: The release.
+        newest: The newest one of the distribution.
     """
-    return release.files.is_pure and not releases[-1].files.is_pure
+    return release.files.is_pure and not newest.files.is_pure
 
 
 def release_like(releases: Sequence[Release], version: Version) -> Release | None:

@@ -146,8 +146,8 @@ def _found(
         choice = setting.choices.get(name)
         return choice.exact if choice is not None else None
 
-    for record in setting.knowledge.breaks.within(known, (topic,), settled):
-        if record.code or record.conflict_only or not may_apply(record, setting, known):
+    for record in setting.knowledge.breaks.within(known, (topic,), settled, in_code=False):
+        if record.conflict_only or not may_apply(record, setting, known):
             continue
         verdict = judge(setting, record.when, record.latest)
         if verdict is None or verdict.certainty is Certainty.POSSIBLE:

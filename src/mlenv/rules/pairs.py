@@ -65,18 +65,21 @@ def _leads_somewhere(setting: Setting, way: str) -> bool:
     import re
 
     from mlenv.model.requirement import canonical_name
-    from mlenv.reasoning.wheel_support import has_wheels, served
+    from mlenv.reasoning.wheel_support import has_wheels, serves
     from mlenv.versions.version_set import pep440
 
     match = re.match(r"([A-Za-z0-9_.-]+)((?:[<>=~!]=?|==)[^ ()]+)(?: \(|$)", way)
     versions = pep440(match[2]) if match else None
     if match is None or versions is None:
         return True
-    releases = setting.knowledge.releases.of(canonical_name(match[1]))
-    if not any(has_wheels(one) for one in releases if versions.admits(one.version)):
-        return True  # not on record, or built from source by everybody
-    fitting = served(releases, setting.python.version, "", setting.day)
-    return any(map(versions.admits, fitting))
+    newest, has_some = None, False
+    for one in setting.knowledge.releases.newest_first(canonical_name(match[1])):
+        newest = newest or one
+        if versions.admits(one.version):
+            if serves(one, newest, setting.python.version, "", setting.day):
+                return True
+            has_some = has_some or has_wheels(one)
+    return not has_some  # not on record, or built from source by everybody
 
 
 def stands(setting: Setting, name: str) -> str:

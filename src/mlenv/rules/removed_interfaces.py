@@ -154,8 +154,8 @@ def _of_records(
 ) -> Iterator[_Gone]:
     known = {*setting.choices, *setting.resolution.picks}
     is_unclear = _has_forgotten_pin(setting)
-    for record in setting.knowledge.breaks.within(known, _TOPICS):
-        if not record.code or (searched and searched.keys().isdisjoint(record.code)):
+    for record in setting.knowledge.breaks.within(known, _TOPICS, in_code=True):
+        if searched and searched.keys().isdisjoint(record.code):
             continue
         if not may_apply(record, setting, known):
             continue

@@ -137,7 +137,7 @@ class _Judge:
         The files of old releases were not all read. What came out before the Python has no wheel
         for it where later releases have one for each Python of their time.
         """
-        if is_unread(release, releases):
+        if is_unread(release, releases[-1]):
             minor = self.python.name
             known = self.setting.knowledge.interpreters.known
             released = next((one.released for one in known if one.version == minor), "")
