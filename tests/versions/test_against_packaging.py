@@ -8,6 +8,7 @@ from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion
 from packaging.version import Version as Reference
 
+from mlenv.records import replace
 from mlenv.versions.bounds import within
 from mlenv.versions.version import parse_version
 from mlenv.versions.version_set import VersionSet, exactly, pep440
@@ -154,14 +155,53 @@ def test_the_set_of_one_version_is_what_its_specifier_admits(text: str, other: s
     assert made.admits(another, prereleases=True) == stated.admits(another, prereleases=True)
 
 
-@given(st.lists(st.tuples(operators, versions).map("".join), min_size=1, max_size=3), versions)
-@example(["<2.0"], "2.0rc1")
-@example([">=1.0"], "1.0+cu118")
-@example(["<1.0.post1"], "1.0+cu118")
-def test_bounds_say_what_the_set_says(parts: list[str], text: str) -> None:
-    version, specifier = parse_version(text), ",".join(parts)
-    assert version is not None
+@given(specifier_sets, versions)
+@settings(max_examples=1500)
+@example("<2.0", "2.0rc1")
+@example(">=1.0", "1.0+cu118")
+@example("<1.0.post1", "1.0+cu118")
+@example("<1.0.post1", "1.0.post1.dev0")
+@example(">1.0.dev1", "1.0.post1")
+@example(">1.0rc1", "1.0rc2")
+@example("~=1.0.0", "1.1.dev0")
+@example("~=1", "1.0")
+@example("!=1.0.*", "1.0.dev0")
+@example("!=1!1.*", "1.0")
+@example("==1.0.0.*", "1")
+@example("==1.*.*", "1.0")
+@example(">=1..0", "1.0")
+def test_comparisons_say_what_the_set_says(specifier: str, text: str) -> None:
+    version = parsed(text)
     quick, stated = within(specifier, version), pep440(specifier)
     if quick is not None:
         assert stated is not None
         assert quick == stated.admits(version, prereleases=True)
+
+
+@given(
+    st.lists(st.sampled_from(["==", "!=", "<=", ">=", "<", ">", "~="]), min_size=1, max_size=3),
+    st.lists(releases, min_size=3, max_size=3),
+    releases,
+)
+def test_plain_versions_need_no_set(found: list[str], stated: list[str], text: str) -> None:
+    specifier = ",".join(
+        operator + (f"{one}.0" if operator == "~=" else one)
+        for operator, one in zip(found, stated, strict=False)
+    )
+    expected = SpecifierSet(specifier).contains(text, prereleases=True)
+    assert within(specifier, parsed(text)) is expected
+    assert within(f"{specifier},==1.*", parsed(text)) is (expected and parsed(text).release[0] == 1)
+
+
+@given(st.text(alphabet="0123456789.+_ \u0663\n", max_size=9) | versions)
+@example("1.0.0")
+@example("0.0")
+@example("\u0661.\u0662")
+@example("1.\n2")
+@example("." * 5000)
+@example("1" * 5000)
+def test_plain_versions_are_made_as_all_others(text: str) -> None:
+    found, other = parse_version(text), parse_version(f"v{text.strip()}")
+    assert (found is None) == (other is None)
+    if found is not None and other is not None:
+        assert repr(found) == repr(replace(other, text=found.text))

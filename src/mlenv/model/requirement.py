@@ -38,7 +38,6 @@ CONSTRAINT = "constraint"
 OVERRIDE = "override"
 """Replaces every other statement on the distribution (``tool.uv.override-dependencies``)."""
 
-_SEPARATORS = re.compile(r"[-_.]+")
 _COMMIT = r"(?i)[0-9a-f]{7,64}"
 _VCS = r"(?i)(git|hg|svn|bzr)(?:\+|(?=://))"
 
@@ -50,7 +49,10 @@ def is_commit(revision: str) -> bool:
 
 def canonical_name(name: str) -> str:
     """Return a distribution's name as indexes compare it. Source: PEP 503."""
-    return _SEPARATORS.sub("-", name).lower()
+    found = name.lower().replace("_", "-").replace(".", "-")
+    while "--" in found:
+        found = found.replace("--", "-")
+    return found
 
 
 def group_key(kind: str, name: str) -> str:

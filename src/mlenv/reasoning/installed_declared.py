@@ -13,7 +13,6 @@ from mlenv.model.requirement import CONDA, CONSTRAINT, MAIN, LockedPackage, Requ
 from mlenv.model.source import LOCK, MANIFEST, Source
 from mlenv.reasoning.interpreter import variables_of
 from mlenv.records import dataclass
-from mlenv.versions.bounds import version_of
 from mlenv.versions.version import Version, parse_version
 
 _PRINCIPAL = 0.5
@@ -186,7 +185,7 @@ def other_versions(source: Source, environment: Environment) -> Iterator[tuple[L
         there = _installed(packages[0], environment)
         if there is None:
             continue
-        locked = [version_of(one.version) for one in packages]
+        locked = [parse_version(one.version) for one in packages]
         if None not in locked and all(not _is_same(one, there) for one in locked if one):
             yield packages[0], there.text
 
@@ -203,11 +202,11 @@ def _holds(one: LockedPackage, variables: dict[str, str]) -> bool:
 def _installed(one: LockedPackage, environment: Environment) -> Version | None:
     if one.ecosystem == CONDA:
         package = environment.conda.get(one.name)
-        return version_of(package.version) if package else None
+        return parse_version(package.version) if package else None
     found = environment.distributions.get(one.name)
     if found is None or found.origin is not None:  # of a folder or a repository
         return None
-    return version_of(found.version)
+    return parse_version(found.version)
 
 
 def _is_same(locked: Version, there: Version) -> bool:

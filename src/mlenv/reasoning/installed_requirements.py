@@ -19,7 +19,8 @@ from mlenv.model.marker import MarkerError, holds, parse_condition
 from mlenv.model.requirement import canonical_name
 from mlenv.reasoning.interpreter import variables_of
 from mlenv.records import dataclass
-from mlenv.versions.bounds import version_of, within
+from mlenv.versions.bounds import within
+from mlenv.versions.version import parse_version
 from mlenv.versions.version_set import VersionSet, pep440
 
 _LINE = re.compile(
@@ -291,7 +292,7 @@ def _versions(specifier: str) -> VersionSet | None:
 
 
 def _admits(specifier: str, version: str) -> bool | None:
-    there = version_of(version)
+    there = parse_version(version)
     if there is None:
         return None
     quick = within(specifier, there)
@@ -304,9 +305,28 @@ def _admits(specifier: str, version: str) -> bool | None:
 def _is_of_extra_alone(line: str) -> bool:
     """Whether a requirement holds only where an extra is asked for, seen at a glance."""
     marker = line.partition(";")[2]
-    if "extra == " not in marker or " or " in marker:
+    if "extra == " not in marker or "extra == ''" in marker or 'extra == ""' in marker:
         return False
-    return "extra == ''" not in marker and 'extra == ""' not in marker
+    return " or " not in marker or _is_beside_brackets(marker)
+
+
+def _is_beside_brackets(marker: str) -> bool:
+    """Whether each ``or`` is in brackets, and the last comparison with ``extra`` in none.
+
+    So it is where every library of a toolkit is an extra for several systems.
+    """
+    if '"' in marker and "'" in marker:
+        return False
+    literals = marker.replace("'", '"').split('"')[1::2]
+    if any(sign in literal for literal in literals for sign in "()="):
+        return False
+    depth = 0
+    for before in marker.split(" or ")[:-1]:
+        depth += before.count("(") - before.count(")")
+        if depth < 1:
+            return False
+    outside = marker.rpartition("extra == ")[0]
+    return outside.count("(") == outside.count(")")
 
 
 def is_python_past(asked: str, interpreter: Interpreter) -> bool:
@@ -316,7 +336,7 @@ def is_python_past(asked: str, interpreter: Interpreter) -> bool:
 
     Source: uv, Resolver internals, "Requires-python".
     """
-    stated, version = _versions(asked.replace(" ", "")), version_of(interpreter.version)
+    stated, version = _versions(asked.replace(" ", "")), parse_version(interpreter.version)
     newer = _versions(f">{interpreter.version}") if version is not None else None
     return stated is not None and newer is not None and not stated.intersects(newer)
 
@@ -328,14 +348,11 @@ def refused_python(asked: str, interpreter: Interpreter) -> bool:
         asked: As it stands; empty where there is none.
         interpreter: The Python.
     """
-    stated = _versions(asked.replace(" ", "")) if asked else None
-    version = version_of(interpreter.version)
-    if stated is None or version is None or not stated.understood:
+    specifier = asked.replace(" ", "")
+    if not specifier:
         return False
-    if len(version.release) < 3:  # the patch is not known
-        late = version_of(f"{interpreter.version}.99")
-        return not (
-            stated.admits(version, prereleases=True)
-            or (late is not None and stated.admits(late, prereleases=True))
-        )
-    return not stated.admits(version, prereleases=True)
+    is_whole = interpreter.version.count(".") > 1
+    possible = (
+        [interpreter.version] if is_whole else [interpreter.version, f"{interpreter.version}.99"]
+    )
+    return all(_admits(specifier, version) is False for version in possible)

@@ -36,8 +36,7 @@ from mlenv.reasoning.setting import IMAGE as IMAGES
 from mlenv.reasoning.setting import INSTALLED, REQUIREMENTS, Setting
 from mlenv.reasoning.setting import LOCK as LOCKED
 from mlenv.records import replace
-from mlenv.versions.bounds import version_of
-from mlenv.versions.version import Version, build
+from mlenv.versions.version import Version, build, parse_version
 from mlenv.versions.version_set import (
     ANY,
     VersionSet,
@@ -190,7 +189,7 @@ class _Builder:
             for written, version in packages.items():
                 for name in self._names(ecosystem, canonical_name(written)):
                     span = installed.spans.get(canonical_name(written), target.span)
-                    exact = version_of(version)
+                    exact = parse_version(version)
                     versions = exactly(exact) if exact is not None else unknown(version)
                     choices[name] = Choice(
                         name,

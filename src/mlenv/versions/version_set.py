@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import TypeVar
 
 from mlenv.records import dataclass
@@ -88,7 +87,7 @@ class VersionSet:
         """The one public version that it admits, with or without local builds, or None."""
         for clause in self.clauses:
             if clause.operator in ("==", "===") and not clause.version.endswith(".*"):
-                version = _parsed(clause.version)
+                version = parse_version(clause.version)
                 if version is not None and self.admits(version, prereleases=True):
                     return version
         return None
@@ -196,11 +195,6 @@ class VersionSet:
 _EVERYTHING: tuple[Interval, ...] = ((LOWEST, HIGHEST),)
 ANY = VersionSet(_EVERYTHING)
 """The set that a bare name states: every version."""
-
-
-@lru_cache(maxsize=4096)
-def _parsed(text: str) -> Version | None:
-    return parse_version(text)
 
 
 def unknown(text: str) -> VersionSet:
