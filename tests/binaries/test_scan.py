@@ -227,7 +227,7 @@ def test_what_is_gone_is_forgotten(prefix: Path, put: Put, cache: BinaryCache) -
     scan(prefix, cache)
     gone.unlink()
     scan(prefix, cache)
-    assert list(cache.load(str(prefix.resolve()))) == [f"{SITE}/a.so"]
+    assert list(cache.load(str(prefix.resolve())).files) == [f"{SITE}/a.so"]
 
 
 SPOILED = [

@@ -35,17 +35,29 @@ from mlenv.caches import (
     write_json,
 )
 from mlenv.model.binary import CAPI, ELF, MACHO, PE, PYBIND11, RUST, Binary, Kernels, NumpyUse
+from mlenv.records import dataclass
 
 Read = Binary | None
 """What reading a file gave: None for a text. Why one was not read is asked again each time."""
-Known = Mapping[str, tuple[Identity, Read]]
-"""What is remembered of the files of an environment, by path relative to the prefix."""
 
-_SCHEMA = 2
+_SCHEMA = 3
 _MOST_FILES = 64
 """Environments that are remembered; those that were not looked at for longest go first."""
 _FORMATS = frozenset((ELF, MACHO, PE))
 _KINDS = frozenset((CAPI, PYBIND11, RUST))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is remembered of an environment.
+
+    Attributes:
+        files: Of its compiled files, by path relative to the prefix.
+        folders: Of its folders, as :mod:`mlenv.binaries.walk` has it; may be anything.
+    """
+
+    files: Mapping[str, tuple[Identity, Read]]
+    folders: Mapping[str, object]
 
 
 class BinaryCache:
@@ -63,30 +75,30 @@ class BinaryCache:
         path = file_of(self._folder, prefix)
         held = read_json(path)
         if not isinstance(held, dict) or held.get("made_by") != _made_by():
-            return {}
-        files = held.get("files")
+            return Known({}, {})
+        files, folders = held.get("files"), held.get("folders")
         found = {}
         for name, entry in files.items() if isinstance(files, dict) else ():
             with contextlib.suppress(UnexpectedError):
                 found[name] = _entry_of(name, entry)
         keep(path)
-        return found
+        return Known(found, folders if isinstance(folders, dict) else {})
 
-    def store(self, prefix: str, known: Known) -> None:
+    def store(self, prefix: str, known: Known, before: int) -> None:
         """Remember an environment; where that cannot be written, nothing is.
 
         Args:
             prefix: As :meth:`load` has it.
             known: What to remember.
+            before: What changed after this is not remembered; see :func:`settled`.
         """
-        latest = time.time_ns() - SETTLED
         files = {
             name: [identity, _listed(read)]
-            for name, (identity, read) in known.items()
-            if max(identity[3:]) < latest
+            for name, (identity, read) in known.files.items()
+            if max(identity[3:]) <= before
         }
-        if files:
-            said = {"made_by": _made_by(), "files": files}
+        if files or known.folders:
+            said = {"made_by": _made_by(), "files": files, "folders": known.folders}
             write_json(file_of(self._folder, prefix), said, _MOST_FILES)
 
 
@@ -98,6 +110,14 @@ def open_cache(audited: Iterable[str]) -> BinaryCache | None:
     """
     folder = cache_folder("binaries", audited)
     return BinaryCache(folder) if folder else None
+
+
+def settled() -> int:
+    """Return the time until which what is seen from now on can be told from what follows.
+
+    In nanoseconds of the epoch.
+    """
+    return time.time_ns() - SETTLED
 
 
 def _made_by() -> list[Any]:

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from itertools import islice
 
-from mlenv.binaries.cache import BinaryCache, Read
+from mlenv.binaries.cache import BinaryCache, Known, Read, settled
 from mlenv.binaries.read import read_binary
-from mlenv.caches import Identity, identity_of
+from mlenv.binaries.walk import Found, Walk
+from mlenv.caches import Identity
 from mlenv.model.binary import Binary
 from mlenv.project.files import Unreadable
 from mlenv.records import dataclass, replace
 
-_COMPILED = re.compile(r"\.(?:so(?:\.\d+)*|pyd|dll|dylib)$", re.IGNORECASE)
-_BYTECODE = "__pycache__"
-"""Every other folder of an environment, and none that a library is loaded from."""
-_DEEPEST = 64
-_MOST_ENTRIES = 5_000_000
-_MOST_FILES = 100_000
 _AT_A_TIME = 8
 
 
@@ -37,13 +29,6 @@ class Scan:
     files: tuple[Binary, ...]
     unread: tuple[tuple[str, str], ...]
     from_cache: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Found:
-    full: str
-    path: str
-    identity: Identity
 
 
 def read_binaries(
@@ -64,13 +49,15 @@ def read_binaries(
         progress: Called with how many files are done, and how many there are.
     """
     root = os.path.realpath(prefix)
-    unread: list[tuple[str, str]] = []
-    found = sorted(_walk(root, folders, unread), key=lambda one: one.path)
-    known = cache.load(root) if cache else {}
+    before = settled()
+    known = cache.load(root) if cache else Known({}, {})
+    walk = Walk(root, folders, known.folders, before)
+    found = sorted(walk.found, key=lambda one: one.path)
+    unread = walk.unread
     reads: dict[Identity, Read | Unreadable] = {
-        one.identity: known[one.path][1]
+        one.identity: known.files[one.path][1]
         for one in found
-        if one.path in known and known[one.path][0] == one.identity
+        if one.path in known.files and known.files[one.path][0] == one.identity
     }
     remembered = sum(one.identity in reads for one in found)
     _read_fresh(found, reads, remembered, progress)
@@ -83,8 +70,8 @@ def read_binaries(
         seen[one.path] = one.identity, read
         if read is not None and read.damage:
             unread.append((one.path, read.damage))
-    if cache and (len(seen) > remembered or len(known) > len(seen)):
-        cache.store(root, seen)
+    if cache and (walk.is_new or len(seen) > remembered or len(known.files) > len(seen)):
+        cache.store(root, Known(seen, walk.folders), before)
     files = [
         replace(read, path=path, owner=owner_of(path))
         for path, (_, read) in seen.items()
@@ -94,7 +81,7 @@ def read_binaries(
 
 
 def _read_fresh(
-    found: Iterable[_Found],
+    found: Iterable[Found],
     reads: dict[Identity, Read | Unreadable],
     remembered: int,
     progress: Callable[[int, int], None] | None,
@@ -110,7 +97,7 @@ def _read_fresh(
         progress(total, total)
 
 
-def _read_all(found: list[_Found]) -> Iterator[Read | Unreadable]:
+def _read_all(found: list[Found]) -> Iterator[Read | Unreadable]:
     """Yield what each file tells, in their order.
 
     Several are read at a time: where files lie on another machine, most of the time is waiting.
@@ -124,66 +111,3 @@ def _read_all(found: list[_Found]) -> Iterator[Read | Unreadable]:
         yield from pool.map(lambda one: read_binary(one.full, one.path), found)
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _walk(root: str, folders: Iterable[str], unread: list[tuple[str, str]]) -> Iterator[_Found]:
-    """Yield the files that look compiled, each once."""
-    tops = sorted({os.path.realpath(os.path.join(root, folder)) for folder in folders})
-    left = [(top, 0) for top in tops if not any(_is_below(top, other) for other in tops)]
-    entries = files = 0
-    while left and entries < _MOST_ENTRIES and files < _MOST_FILES:
-        folder, depth = left.pop()
-        for entry in _entries(folder):
-            entries += 1
-            if _COMPILED.search(entry.name):
-                one = _found(root, entry, tops, unread)
-                if one is not None:
-                    files += 1
-                    yield one
-            elif (
-                entry.name != _BYTECODE and depth < _DEEPEST and entry.is_dir(follow_symlinks=False)
-            ):
-                left.append((entry.path, depth + 1))
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    """Return what a folder holds; what is not there, or not for this user, has nothing to read."""
-    found = []
-    with suppress(OSError), os.scandir(folder) as held:
-        for entry in islice(held, _MOST_ENTRIES):
-            found.append(entry)  # noqa: PERF402 - listing may fail on its way
-    return found
-
-
-def _found(
-    root: str, entry: os.DirEntry[str], tops: list[str], unread: list[tuple[str, str]]
-) -> _Found | None:
-    """Return a file as it was found; None for a folder, and for a link within the environment.
-
-    Such a link leads to a file that is found itself; uv's links into its cache are files.
-    """
-    path = _shown(root, entry.path)
-    try:
-        if entry.is_symlink():
-            target = os.path.realpath(entry.path)
-            if not os.path.isfile(target) or any(_is_below(target, one) for one in (root, *tops)):
-                return None
-            return _Found(entry.path, path, identity_of(os.stat(target)))
-        if not entry.is_file(follow_symlinks=False):
-            return None
-        # Windows leaves the file's identity out of what it tells of a folder's entries
-        status = os.stat(entry.path) if os.name == "nt" else entry.stat(follow_symlinks=False)
-    except OSError as error:
-        unread.append((path, f"it cannot be read: {(error.strerror or str(error)).lower()}"))
-        return None
-    return _Found(entry.path, path, identity_of(status))
-
-
-def _shown(root: str, full: str) -> str:
-    """Return a path relative to the prefix where it lies in it, with ``/``."""
-    path = full[len(root) :].lstrip(os.sep) if _is_below(full, root) else full
-    return path.replace(os.sep, "/")
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path != folder and path.startswith(folder.rstrip(os.sep) + os.sep)
