@@ -26,24 +26,20 @@ def not_found_versions(loader: Loader, breakage: Breakage) -> Iterator[NotFoundV
         loader: What the loader finds.
         breakage: What is broken by it.
     """
-    known: dict[str, dict[str, str]] = {}
-    found: dict[tuple[str, str], list[Binary]] = {}
+    needing: dict[tuple[str, str], list[Binary]] = {}
     for one in loader.files:
         for version in one.versions:
             soname = _LIBRARIES.get(version.partition("_")[0])
             library = loader.find(one, soname) if soname else ""
-            if not library:
-                continue
-            if library not in known:
-                known[library] = _highest(loader, library)
-            has = known[library].get(version.partition("_")[0], "")
-            if has and _key(version) > _key(has):
-                found.setdefault((version, library), []).append(one)
-    for (version, library), binaries in sorted(found.items()):
+            if library:
+                needing.setdefault((version, library), []).append(one)
+    known = {library: _highest(loader, library) for library in {one for _, one in needing}}
+    for (version, library), binaries in sorted(needing.items()):
         family = version.partition("_")[0]
-        paths = tuple(sorted(one.path for one in binaries))
-        has = known[library][family]
-        yield NotFoundVersion(version, _LIBRARIES[family], has, paths, breakage.imports(paths))
+        has = known[library].get(family, "")
+        if has and _key(version) > _key(has):
+            paths = tuple(sorted(one.path for one in binaries))
+            yield NotFoundVersion(version, _LIBRARIES[family], has, paths, breakage.imports(paths))
 
 
 def _highest(loader: Loader, library: str) -> dict[str, str]:

@@ -41,6 +41,9 @@ _MANGLED = re.compile(r"-[0-9a-f]{6,10}\.so")
 """What auditwheel puts into the name of a library that a wheel brings along."""
 _TOKEN = re.compile(r"\$(?:\{(ORIGIN|LIB|PLATFORM)\}|(ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_]))")
 
+_Way = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+"""What decides where a binary searches: its folder, its distribution, its RPATH and RUNPATH."""
+
 
 def is_bundled(soname: str) -> bool:
     """Whether a library bears a name that is only given to one that a wheel brings along."""
@@ -81,7 +84,10 @@ class Loader:
         self._library_path = tuple(library_path) if root == "" else ()
         self.by_path = {one.path: one for one in self.files}
         self._names: dict[str, frozenset[str]] = {}
-        self._found: dict[tuple[str, str], str] = {}
+        self._alike: dict[str, int] = {}
+        self._ways: dict[_Way, int] = {}
+        self._searches: list[tuple[str, ...]] = []
+        self._found: dict[tuple[int, str], str] = {}
         self._in_folder = {
             (posixpath.dirname(one.path), name): one.path
             for one in self.files
@@ -105,18 +111,31 @@ class Loader:
         libraries before the extensions that need them. So any file of the environment with that
         name counts in the end.
         """
-        key = binary.path if binary.rpath or binary.runpath else "", soname
+        alike = self._alike.get(binary.path)
+        if alike is None:
+            alike = self._alike[binary.path] = self._searched_alike(binary)
+        key = alike, soname
         if key not in self._found:
-            self._found[key] = self._search(binary, soname)
+            self._found[key] = self._search(binary, self._searches[alike], soname)
         return self._found[key]
 
-    def _search(self, binary: Binary, soname: str) -> str:
+    def _searched_alike(self, binary: Binary) -> int:
+        """Return the number of the search of a binary; one for those that search in one way."""
+        if not binary.rpath and not binary.runpath:
+            way: _Way = "", "", (), ()
+        else:
+            way = posixpath.dirname(binary.path), binary.owner, binary.rpath, binary.runpath
+        known = self._ways.get(way)
+        if known is None:
+            known = self._ways[way] = len(self._searches)
+            first = () if binary.runpath else (*binary.rpath, *self._of_interpreter)
+            then = (*self._library_path, *self._folders(binary, binary.runpath))
+            self._searches.append((*self._folders(binary, first), *then))
+        return known
+
+    def _search(self, binary: Binary, folders: Sequence[str], soname: str) -> str:
         name = posixpath.basename(soname)
-        first = () if binary.runpath else (*binary.rpath, *self._of_interpreter)
-        for folder in self._folders(binary, first):
-            if at := self._in(folder, name):
-                return at
-        for folder in (*self._library_path, *self._folders(binary, binary.runpath)):
+        for folder in folders:
             if at := self._in(folder, name):
                 return at
         if cached := self.cache.get(name):

@@ -24,13 +24,15 @@ import stat
 import sys
 from collections.abc import Iterable, Mapping
 from itertools import islice
+from typing import Any
 
 from mlenv.caches import Identity, identity_of
 from mlenv.records import dataclass
 
-Row = tuple[list[int], list[str], dict[str, "Row"]]
-"""What is remembered of a folder: what tells that it is the one it was, the names of its compiled
-files, and its folders. Where it holds for nothing, those below may hold all the same."""
+Row = list[Any]
+"""What is remembered of a folder: its state, or a list of that, of the names of its compiled files
+and of the rows of its folders by name, where it holds any. A state is what tells that a folder is
+the one it was, or empty; then the rows of the folders in it may hold all the same."""
 
 _COMPILED = re.compile(r"\.(?:so(?:\.\d+)*|pyd|dll|dylib)$", re.IGNORECASE)
 _BYTECODE = "__pycache__"
@@ -94,10 +96,11 @@ class Walk:
         """Look into a folder and what is below; return what to remember."""
         self._count += 1
         state = _state_of(folder) if self._is_told else []
-        held = _row_of(known)
-        _, names, below = held
+        if isinstance(known, list) and known == state and state:
+            return known
+        before, names, below = _parts_of(known)
         inner: Iterable[str] = below
-        if not state or held[0] != state:
+        if before != state or not state:
             is_whole, names, inner = self._listed(folder)
             if not is_whole or max(state[3:], default=0) > self._settled:
                 state = []
@@ -105,13 +108,11 @@ class Walk:
         start = folder.rstrip(os.sep) + os.sep
         for name in names:
             self._file(start + name)
-        if depth >= _DEEPEST:
-            inner = ()
-        return (
-            state,
-            names,
-            {name: self._folder(start + name, below.get(name), depth + 1) for name in inner},
-        )
+        rows = {
+            name: self._folder(start + name, below.get(name), depth + 1)
+            for name in (inner if depth < _DEEPEST else ())
+        }
+        return [state, names, rows] if names or rows else state
 
     def _listed(self, folder: str) -> tuple[bool, list[str], list[str]]:
         """Return whether all of a folder was seen, its compiled files, and its folders."""
@@ -172,9 +173,9 @@ def _state_of(folder: str) -> list[int]:
         return []
 
 
-def _row_of(known: object) -> Row:
-    """Return what is remembered of a folder, of which each part may be anything."""
-    if type(known) is list and len(known) == _PARTS:
+def _parts_of(known: object) -> tuple[list[Any], list[str], dict[str, object]]:
+    """Return what is remembered of a folder that holds something, each part of which may be not."""
+    if isinstance(known, list) and len(known) == _PARTS:
         state, names, folders = known
         kinds = type(state), type(names), type(folders)
         if kinds == (list, list, dict) and all(map(_is_name, (*names, *folders))):
