@@ -26,8 +26,8 @@ _OF = (
 _FOOT = """)  # fmt: skip
 
 LISTED: tuple[Listed, ...] = tuple(
-    Listed(code, topic, tuple(needs.split()), tuple(kinds.split()), module, function)
-    for code, topic, needs, kinds, module, function in _OF
+    Listed(code, topic, tuple(needs.split()), tuple(only.split()), module, function)
+    for code, topic, needs, only, module, function in _OF
 )
 """
 
@@ -36,7 +36,7 @@ def rule_table() -> str:
     """Return the module that lists the rules of all modules beside it."""
     found = sorted(_rules(), key=lambda one: (TOPICS.index(one[2].topic), one[2].code))
     rows = [
-        (rule.code, rule.topic, " ".join(rule.needs), " ".join(rule.kinds), module, function)
+        (rule.code, rule.topic, " ".join(rule.needs), " ".join(rule.only), module, function)
         for module, function, rule in found
     ]
     return _HEAD + "".join(f"    {row},\n" for row in rows).replace("'", '"') + _FOOT

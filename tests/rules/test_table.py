@@ -15,6 +15,10 @@ from mlenv.rules.base import GRANULARITIES, Listed
 from mlenv.rules.registry import RULES
 from mlenv.rules.table import LISTED
 
+ONLY = {
+    "setting": {REQUIREMENTS, LOCK, IMAGE, INSTALLED},
+    "environment": {"binaries", "conda"},
+}
 OF_FILES = {"code", "knowledge", "today"}
 LOADED = """
 import sys
@@ -27,8 +31,8 @@ print(*sorted(name for name in sys.modules if name.startswith("mlenv.rules.")), 
 @pytest.mark.parametrize("one", LISTED, ids=lambda one: one.code)
 def test_a_rule_is_listed_as_its_decorator_has_it(one: Listed) -> None:
     rule = one.rule
-    listed = (one.code, one.topic, one.needs, one.kinds)
-    assert listed == (rule.code, rule.topic, rule.needs, rule.kinds)
+    listed = (one.code, one.topic, one.needs, one.only)
+    assert listed == (rule.code, rule.topic, rule.needs, rule.only)
     assert rule.check.__module__ == f"mlenv.rules.{one.module}"
 
 
@@ -41,8 +45,7 @@ def test_every_rule_of_every_module_is_listed() -> None:
 def test_rules_speak_of_what_there_is() -> None:
     for rule in RULES:
         assert rule.needs[0] in GRANULARITIES
-        assert {*rule.kinds} <= {REQUIREMENTS, LOCK, IMAGE, INSTALLED}, rule.code
-        assert not rule.kinds or rule.needs[0] == "setting", rule.code
+        assert {*rule.only} <= ONLY.get(rule.needs[0], set()), rule.code
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from mlenv.cli.progress import Progress
 from mlenv.environment.find import AUTO, find_environment
 from mlenv.errors import UsageError
 
@@ -66,6 +65,7 @@ def environment_of(
 def _with_binaries(
     environment: Environment, folder: str, variables: Mapping[str, str], *, cache: bool
 ) -> Environment:
+    from mlenv.cli.progress import Progress
     from mlenv.environment.compiled import with_binaries
 
     progress = Progress("compiled files")

@@ -72,6 +72,8 @@ def chosen_targets(
     Raises:
         UsageError: A name stands for nothing, or what it stands for cannot be read.
     """
+    if (names or config.target) == ("none",):
+        return ()
     if not names and not config.target:
         from mlenv.machine.presence import may_have_driver
 

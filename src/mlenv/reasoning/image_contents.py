@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 
 from mlenv.knowledge import Knowledge
@@ -12,6 +11,7 @@ from mlenv.knowledge.system_libraries import COMPILER, Need
 from mlenv.knowledge.system_packages import Lacking
 from mlenv.model.image import SYSTEM_TOOLS, InstallCommand, Stage, stage_group
 from mlenv.model.source import Source
+from mlenv.reasoning.base_image import first_stage, positions
 from mlenv.reasoning.interpreter import newest_minor
 from mlenv.reasoning.setting import IMAGE, Setting
 from mlenv.records import dataclass
@@ -95,7 +95,7 @@ def image_contents(setting: Setting, *, building: bool = False) -> ImageContents
         return None
     group = stage_group(setting.install_set.group)
     stages = source.stages
-    at = _positions(source).get(group)
+    at = positions(source).get(group)
     if at is None or (not building and at in _used_later(source)):
         return None
     chain = [at]
@@ -118,21 +118,6 @@ def without_compiler(setting: Setting, name: str) -> tuple[ImageContents, Need] 
     if need is None or contents is None or not contents.base.certain:
         return None
     return (contents, need) if contents.lacks("gcc") else None
-
-
-def first_stage(source: Source, group: str) -> Stage | None:
-    """Return the stage from elsewhere that what is installed in a group stands on.
-
-    Args:
-        source: The recipe of an image.
-        group: The group of a stage, or of what it installs under a condition.
-    """
-    name = stage_group(group)
-    at = _positions(source).get(name)
-    found = source.stages[at] if at is not None else None
-    while found is not None and found.parent is not None:
-        found = source.stages[found.parent]
-    return found
 
 
 def names_other_python(source: Source, version: Version) -> bool:
@@ -209,15 +194,6 @@ def _brought(command: InstallCommand, setting: Setting) -> set[str] | None:
             return None
         name = package.name.partition(":")[0].removesuffix("t64")
         found |= {*brings, name}
-    return found
-
-
-@lru_cache(maxsize=16)
-def _positions(source: Source) -> Mapping[str, int]:
-    """Return the position of each stage by its group."""
-    found: dict[str, int] = {}
-    for at, stage in enumerate(source.stages):
-        found.setdefault(stage.group, at)
     return found
 
 

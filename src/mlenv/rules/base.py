@@ -32,7 +32,7 @@ class Listed:
         code: Stable for ever, such as ``PIN001``.
         topic: One of :data:`TOPICS`.
         needs: See :class:`Rule`.
-        kinds: See :class:`Rule`.
+        only: See :class:`Rule`.
         module: The last part of its module's name.
         function: What it is called there.
     """
@@ -40,7 +40,7 @@ class Listed:
     code: str
     topic: str
     needs: tuple[str, ...]
-    kinds: tuple[str, ...]
+    only: tuple[str, ...]
     module: str
     function: str
 
@@ -67,7 +67,8 @@ class Rule:
         check: Yields findings.
         needs: The names of the check's parameters: what it works on, then what it looks up.
         facts: The files of records that it rests on, by name.
-        kinds: The kinds of settings that it is called for; none for all of them.
+        only: The kinds of settings that it is called for, or the parts of an environment that have
+            to be there, such as ``binaries``; none where it is called for all.
     """
 
     code: str
@@ -78,7 +79,7 @@ class Rule:
     check: Check
     needs: tuple[str, ...]
     facts: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     @property
     def rule(self) -> Rule:
@@ -106,15 +107,15 @@ def rule(
     severity: Severity,
     since: str = "0.1.0",
     facts: tuple[str, ...] = (),
-    kinds: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function whose parameters name what it works on.
 
     The first parameter is one of :data:`GRANULARITIES`; the others are context that the engine
     hands in: ``project``, ``code``, ``targets``, ``settings`` (all of them), ``knowledge``,
     ``today``, ``suppressions``, and ``machine`` and ``environment``, which are None where they
-    were not looked at. ``facts`` names the files of records that it rests on, ``kinds`` the kinds
-    of settings that it has something to say of.
+    were not looked at. ``facts`` names the files of records that it rests on, ``only`` what
+    it has something to say of: kinds of settings, or parts of an environment.
     """
 
     def wrap(check: Check) -> Rule:
@@ -122,6 +123,6 @@ def rule(
         needs = code_object.co_varnames[: code_object.co_argcount]
         assert needs[0] in GRANULARITIES, code
         assert topic in TOPICS, code
-        return Rule(code, name, topic, severity, since, check, needs, facts, kinds)
+        return Rule(code, name, topic, severity, since, check, needs, facts, only)
 
     return wrap

@@ -13,9 +13,9 @@ from mlenv.model.project import Project
 from mlenv.model.source import IMAGE as RECIPE
 from mlenv.model.source import Source, Statement
 from mlenv.model.text import Span
+from mlenv.reasoning.base_image import base_of, stage_of
 from mlenv.reasoning.choice import Choice
 from mlenv.reasoning.domains import dependencies
-from mlenv.reasoning.image_contents import first_stage
 from mlenv.reasoning.setting import IMAGE, Setting
 from mlenv.reasoning.torch_there import has_release_for
 from mlenv.rules.base import rule
@@ -37,19 +37,6 @@ _CUDA_FOLDER = r"(?:.*/)?cuda(?:-?\d[\d.]*)?(?:/.*)?"
 _CUDA_EXTRA = r"cuda(\d\d)(?:[-_]pip)?"
 _FIRST_EXTRA = (2, 14)
 """The first TensorFlow with the extra ``and-cuda``."""
-
-
-def stage_of(setting: Setting) -> Stage | None:
-    """Return the stage from elsewhere that an installation in an image stands on."""
-    if setting.kind != IMAGE or setting.source is None or setting.install_set is None:
-        return None
-    return first_stage(setting.source, setting.install_set.group)
-
-
-def base_of(setting: Setting) -> BaseImage | None:
-    """Return what the base image of an installation holds; None where its name tells nothing."""
-    stage = stage_of(setting)
-    return setting.knowledge.bases.of(stage, setting.day) if stage is not None else None
 
 
 @rule(
@@ -126,7 +113,7 @@ def _impossible_cudnn(base: BaseImage, cuda: Version, knowledge: Knowledge) -> s
     topic="images",
     severity=Severity.WARNING,
     facts=("bases", "requires"),
-    kinds=(IMAGE,),
+    only=(IMAGE,),
 )
 def torch_of_base_replaced(setting: Setting) -> Iterator[Finding]:
     """An image with torch in it, over which another torch is installed.
@@ -194,7 +181,7 @@ def _replacing(setting: Setting, held: Version) -> Iterator[tuple[Span, str, tup
     topic="images",
     severity=Severity.WARNING,
     facts=("bases", "torch"),
-    kinds=(IMAGE,),
+    only=(IMAGE,),
 )
 def cpu_torch_in_cuda_image(setting: Setting) -> Iterator[Finding]:
     """A build of torch without CUDA in an image that is there for CUDA.
@@ -236,7 +223,7 @@ def cpu_torch_in_cuda_image(setting: Setting) -> Iterator[Finding]:
     topic="images",
     severity=Severity.WARNING,
     facts=("bases",),
-    kinds=(IMAGE,),
+    only=(IMAGE,),
 )
 def cuda_libraries_missing(setting: Setting) -> Iterator[Finding]:
     """A GPU package that brings no CUDA libraries, in an image that has none.
@@ -304,7 +291,7 @@ def _on_the_processor(setting: Setting, stage: Stage) -> Iterator[Finding]:
 
 
 def _brings_libraries(setting: Setting) -> bool:
-    names = {*setting.choices, *setting.resolution.picks}
+    names = setting.names
     return any(name.startswith(_LIBRARY_PREFIXES) for name in names) or "torch" in names
 
 
@@ -322,7 +309,7 @@ def _installs_cuda(source: Source) -> bool:
     topic="images",
     severity=Severity.NOTE,
     facts=("bases", "companions"),
-    kinds=(IMAGE,),
+    only=(IMAGE,),
 )
 def library_path_over_wheels(setting: Setting) -> Iterator[Finding]:
     """LD_LIBRARY_PATH puts the image's CUDA before the libraries that wheels bring.

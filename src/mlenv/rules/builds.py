@@ -41,7 +41,7 @@ _CUDA_IMAGE = r"cuda|nvidia"
     topic="build",
     severity=Severity.WARNING,
     facts=("builds",),
-    kinds=(REQUIREMENTS, IMAGE),
+    only=(REQUIREMENTS, IMAGE),
 )
 def needs_torch_to_build(setting: Setting, project: Project) -> Iterator[Finding]:
     """A package whose build imports torch, installed without what makes that work.
@@ -131,7 +131,7 @@ def _with_another_torch(
     topic="build",
     severity=Severity.WARNING,
     facts=("builds", "system_packages"),
-    kinds=(IMAGE,),
+    only=(IMAGE,),
 )
 def no_compiler_in_image(setting: Setting, project: Project) -> Iterator[Finding]:
     """A package that must be compiled, in an image without what that takes.
@@ -207,7 +207,7 @@ def _cannot_compile(
     topic="build",
     severity=Severity.NOTE,
     facts=("builds",),
-    kinds=(REQUIREMENTS,),
+    only=(REQUIREMENTS,),
 )
 def compiled_on_platform(setting: Setting, project: Project) -> Iterator[Finding]:
     """A package that has to be compiled on a target with Windows.

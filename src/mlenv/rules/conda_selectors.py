@@ -28,7 +28,7 @@ _SELECTION = Evidence(
     topic="cuda-build",
     severity=Severity.WARNING,
     facts=("torch", "conda"),
-    kinds=(REQUIREMENTS, IMAGE),
+    only=(REQUIREMENTS, IMAGE),
 )
 def selector_without_effect(setting: Setting) -> Iterator[Finding]:
     """A conda package for another pytorch than the one whose build it is meant to select.

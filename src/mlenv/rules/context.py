@@ -31,7 +31,7 @@ _MOST_NAMED = 3
     topic="cuda-build",
     severity=Severity.WARNING,
     facts=("torch",),
-    kinds=(REQUIREMENTS, LOCK),
+    only=(REQUIREMENTS, LOCK),
 )
 def cuda_told_otherwise(setting: Setting, project: Project) -> Iterator[Finding]:
     """A torch for another CUDA than a comment or the README promises.

@@ -35,7 +35,7 @@ _MOST_LABELS = 6
     topic="cuda-build",
     severity=Severity.ERROR,
     facts=("torch",),
-    kinds=(REQUIREMENTS, LOCK, IMAGE),
+    only=(REQUIREMENTS, LOCK, IMAGE),
 )
 def no_such_build(setting: Setting) -> Iterator[Finding]:
     """A build of torch that was never made, or not for this release or platform.

@@ -14,8 +14,8 @@ from mlenv.model.project import Project
 from mlenv.model.source import IMAGE as RECIPE
 from mlenv.model.target import MACOS, Target
 from mlenv.model.text import Span
+from mlenv.reasoning.base_image import first_stage
 from mlenv.reasoning.cuda_users import QUIET, RUNTIME, CudaUser, cuda_users
-from mlenv.reasoning.image_contents import first_stage
 from mlenv.reasoning.machine_fit import (
     driver_runs,
     driver_serves,

@@ -136,8 +136,10 @@ def _judged_by(one: Rule | Listed, context: dict[str, Any]) -> Sequence[object]:
     items = _items(granularity, context)
     if granularity == "source" and one.topic != "parse":
         return [source for source in items if source.role != CONTEXT]
-    if granularity == "setting" and one.kinds:
-        return [setting for setting in items if setting.kind in one.kinds]
+    if granularity == "setting" and one.only:
+        return [setting for setting in items if setting.kind in one.only]
+    if granularity == "environment" and one.only:
+        return [item for item in items if any(getattr(item, part) for part in one.only)]
     return items
 
 

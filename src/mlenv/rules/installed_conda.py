@@ -51,7 +51,13 @@ class _Pair:
         return self.there.version.partition("+")[0] != self.held.version.partition("+")[0]
 
 
-@rule("ENV022", "pip-wrote-over-conda", topic="environment", severity=Severity.WARNING)
+@rule(
+    "ENV022",
+    "pip-wrote-over-conda",
+    topic="environment",
+    severity=Severity.WARNING,
+    only=("conda",),
+)
 def pip_wrote_over_conda(environment: Environment, knowledge: Knowledge) -> Iterator[Finding]:
     """A distribution that pip installed over the files of a conda package.
 
@@ -223,7 +229,13 @@ def _across(environment: Environment, overlap: Overlap) -> Finding:
     )
 
 
-@rule("ENV023", "conda-after-pip", topic="environment", severity=Severity.NOTE)
+@rule(
+    "ENV023",
+    "conda-after-pip",
+    topic="environment",
+    severity=Severity.NOTE,
+    only=("conda",),
+)
 def conda_after_pip(environment: Environment, knowledge: Knowledge) -> Iterator[Finding]:
     """Packages that conda changed after pip had installed some.
 

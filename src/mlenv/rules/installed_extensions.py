@@ -27,6 +27,7 @@ _ON_TORCH = re.compile(r"torch\s{0,4}\(?\s{0,4}([=<>~!][^;()]*)", re.IGNORECASE)
     topic="companions",
     severity=Severity.ERROR,
     facts=("sonames",),
+    only=("binaries",),
 )
 def built_for_other_torch(environment: Environment, knowledge: Knowledge) -> Iterator[Finding]:
     """An extension that takes symbols from torch which the installed torch does not have.

@@ -30,7 +30,14 @@ _RULE = Evidence(
 )
 
 
-@rule("GPU003", "no-kernels-in-binary", topic="gpu-arch", severity=Severity.ERROR, facts=("gpu",))
+@rule(
+    "GPU003",
+    "no-kernels-in-binary",
+    topic="gpu-arch",
+    severity=Severity.ERROR,
+    facts=("gpu",),
+    only=("binaries",),
+)
 def no_kernels_in_binary(
     environment: Environment, settings: Sequence[Setting], knowledge: Knowledge
 ) -> Iterator[Finding]:

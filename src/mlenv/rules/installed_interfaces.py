@@ -20,6 +20,7 @@ _MOST_NAMED = 3
     "interface-version-missing",
     topic="system-libraries",
     severity=Severity.ERROR,
+    only=("binaries",),
 )
 def interface_version_missing(environment: Environment) -> Iterator[Finding]:
     """A binary that needs a newer C or C++ library than the one it gets.

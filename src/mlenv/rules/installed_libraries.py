@@ -29,6 +29,7 @@ _LOADER = "ld.so(8); the file's own list of libraries (DT_NEEDED)"
     topic="system-libraries",
     severity=Severity.ERROR,
     facts=("sonames", "system_libraries"),
+    only=("binaries",),
 )
 def needed_library_missing(environment: Environment, knowledge: Knowledge) -> Iterator[Finding]:
     """An installed package that needs a shared library which nothing provides.

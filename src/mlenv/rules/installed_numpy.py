@@ -31,7 +31,14 @@ _MINIMUM = Evidence(
 )
 
 
-@rule("NPY005", "numpy-1-binary", topic="numpy2", severity=Severity.ERROR, facts=("numpy2",))
+@rule(
+    "NPY005",
+    "numpy-1-binary",
+    topic="numpy2",
+    severity=Severity.ERROR,
+    facts=("numpy2",),
+    only=("binaries",),
+)
 def numpy_1_binary(environment: Environment, knowledge: Knowledge) -> Iterator[Finding]:
     """An installed package whose binaries were built for NumPy 1, beside NumPy 2.
 
@@ -93,7 +100,13 @@ def _newer(environment: Environment, name: str, numpy: Version, knowledge: Knowl
     return f"a newer {name}"
 
 
-@rule("NPY006", "numpy-too-old", topic="numpy2", severity=Severity.ERROR)
+@rule(
+    "NPY006",
+    "numpy-too-old",
+    topic="numpy2",
+    severity=Severity.ERROR,
+    only=("binaries",),
+)
 def numpy_too_old(environment: Environment) -> Iterator[Finding]:
     """An installed package whose binaries name a newer NumPy than the one beside them.
 

@@ -25,7 +25,13 @@ _TLS = Evidence(
 )
 
 
-@rule("ENV030", "several-openmp", topic="environment", severity=Severity.WARNING)
+@rule(
+    "ENV030",
+    "several-openmp",
+    topic="environment",
+    severity=Severity.WARNING,
+    only=("binaries",),
+)
 def several_openmp(environment: Environment) -> Iterator[Finding]:
     """More than one OpenMP runtime of Intel's or LLVM's that one process may load.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from mlenv.model.environment import (
     CONDA,
@@ -14,9 +15,11 @@ from mlenv.model.environment import (
     Oddity,
 )
 from mlenv.model.finding import Certainty, Evidence, Finding, Severity
-from mlenv.model.machine import Machine
 from mlenv.phrases import counted, listed
 from mlenv.rules.base import rule
+
+if TYPE_CHECKING:
+    from mlenv.model.machine import Machine
 
 _INSTALLERS = frozenset(("pip", "uv", "poetry", "pdm", "hatch"))
 """What writes its name beside what it installs, and belongs to no system."""

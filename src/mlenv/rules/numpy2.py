@@ -120,7 +120,7 @@ def needs_newer_numpy(setting: Setting) -> Iterator[Finding]:
     topic="numpy2",
     severity=Severity.NOTE,
     facts=("numpy2",),
-    kinds=(LOCK,),
+    only=(LOCK,),
 )
 def compiled_before_numpy_2(setting: Setting) -> Iterator[Finding]:
     """A compiled package that is older than the NumPy 2 beside it in a lock.

@@ -47,7 +47,7 @@ class _Bound:
     topic="numpy2",
     severity=Severity.ERROR,
     facts=("numpy2",),
-    kinds=(REQUIREMENTS, IMAGE),
+    only=(REQUIREMENTS, IMAGE),
 )
 def no_numpy_fits(setting: Setting) -> Iterator[Finding]:
     """Pins that ask for different releases of NumPy, so that none fits them all.

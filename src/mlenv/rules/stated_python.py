@@ -8,11 +8,11 @@ from mlenv.model.project import Project
 from mlenv.model.requirement import ALL_ENVIRONMENTS, CONDA
 from mlenv.model.source import Source
 from mlenv.model.text import Span
+from mlenv.reasoning.base_image import stage_of
 from mlenv.reasoning.image_contents import names_other_python, python_of_base
 from mlenv.reasoning.interpreter import admitted_minors
 from mlenv.reasoning.setting import IMAGE, REQUIREMENTS, Setting
 from mlenv.records import dataclass
-from mlenv.rules.base_images import stage_of
 from mlenv.rules.python_statements import FILES
 from mlenv.versions.version import Version, parse_version
 

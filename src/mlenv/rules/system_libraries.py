@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from mlenv.knowledge.system_libraries import IMPORT, PROGRAM, Need
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
-from mlenv.reasoning.image_contents import ImageContents, image_contents
-from mlenv.reasoning.setting import Setting
+from mlenv.reasoning.setting import IMAGE, Setting
 from mlenv.rules.base import rule
 from mlenv.rules.repository_names import repository_name
+
+if TYPE_CHECKING:
+    from mlenv.reasoning.image_contents import ImageContents
 
 _GIT = Evidence(
     "pip and uv run git to fetch a requirement from a repository",
@@ -54,7 +57,7 @@ def missing_library(setting: Setting) -> Iterator[Finding]:
     target = setting.target
     if not setting.platform.startswith("linux"):
         return
-    contents = image_contents(setting)
+    contents = _contents(setting)
     missing = frozenset(target.missing_libraries) if target is not None else frozenset()
     if contents is None and not missing:
         return
@@ -96,7 +99,7 @@ def missing_program(setting: Setting) -> Iterator[Finding]:
         RUN apt-get update && apt-get install -y git
         RUN pip install git+https://github.com/openai/CLIP.git
     """
-    contents = image_contents(setting)
+    contents = _contents(setting)
     if contents is None or not setting.platform.startswith("linux"):
         return
     for need in _needs(setting, PROGRAM, direct=True):
@@ -121,6 +124,15 @@ def missing_program(setting: Setting) -> Iterator[Finding]:
                     batch_message=f"{contents.stage.image} has no git, which is needed to fetch "
                     "{count} requirements from their repositories: {packages}",
                 )
+
+
+def _contents(setting: Setting) -> ImageContents | None:
+    """Return what the image of an installation holds; None where it is in none that is known."""
+    if setting.kind != IMAGE:
+        return None
+    from mlenv.reasoning.image_contents import image_contents
+
+    return image_contents(setting)
 
 
 def _needs(setting: Setting, kind: str, *, direct: bool = False) -> Iterator[Need]:

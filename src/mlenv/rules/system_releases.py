@@ -13,19 +13,13 @@ from mlenv.model.image import InstallCommand, Stage, stage_group
 from mlenv.model.project import Project
 from mlenv.model.source import IMAGE, Source
 from mlenv.model.text import Span
+from mlenv.reasoning.base_image import first_stage, stage_of
 from mlenv.reasoning.choice import Choice
-from mlenv.reasoning.image_contents import (
-    first_stage,
-    has_own_sources,
-    python_of_base,
-    without_compiler,
-)
 from mlenv.reasoning.setting import IMAGE as IMAGES
 from mlenv.reasoning.setting import Setting
 from mlenv.reasoning.wheel_support import WHEEL, support
 from mlenv.records import dataclass
 from mlenv.rules.base import rule
-from mlenv.rules.base_images import stage_of
 from mlenv.versions.version import Version, parse_version
 
 _WORKFLOW = "github-workflow"
@@ -92,6 +86,8 @@ def no_such_system_package(project: Project, knowledge: Knowledge, today: str) -
 def _gone(
     source: Source, command: InstallCommand, system: _System, knowledge: Knowledge
 ) -> Iterator[Finding]:
+    from mlenv.reasoning.image_contents import has_own_sources
+
     is_sure = source.role == IMAGE and not has_own_sources(source)
     for package in command.system_packages:
         gone = knowledge.system_packages.gone(package.name)
@@ -201,6 +197,8 @@ def _into_the_system(
     packages = {one.name for each in source.commands for one in each.system_packages}
     if "python3-pip" not in packages:
         return None
+    from mlenv.reasoning.image_contents import python_of_base
+
     if python_of_base(source, command.group, knowledge, today) is None:
         return None
     return Finding(
@@ -323,6 +321,8 @@ def _older(setting: Setting, name: str, libc: _Libc) -> Finding | None:
     choice = setting.choices.get(name)
     is_pinned = choice is not None and choice.exact is not None
     if newest.files.has_sdist:
+        from mlenv.reasoning.image_contents import without_compiler
+
         without = without_compiler(setting, name)
         severity = Severity.WARNING if without is None else Severity.ERROR
         rest = "has to be compiled there" + (", without a compiler" if without is not None else "")

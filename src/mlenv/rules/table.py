@@ -64,7 +64,7 @@ _OF = (
     ("CUB006", "cuda-build", "setting", "requirements image", "conda_selectors", "selector_without_effect"),
     ("CTK001", "cuda-toolkit", "setting", "", "toolkit", "nvcc_for_another_cuda"),
     ("CTK002", "cuda-toolkit", "project knowledge targets", "", "toolkit", "nvcc_without_the_gpu"),
-    ("CTK005", "cuda-toolkit", "environment machine targets", "", "toolkit_here", "library_path_before_wheels"),
+    ("CTK005", "cuda-toolkit", "machine environment targets", "", "toolkit_here", "library_path_before_wheels"),
     ("CTK006", "cuda-toolkit", "machine targets", "", "toolkit_here", "cuda_home_disagrees"),
     ("DRV001", "driver", "project settings", "", "drivers", "driver_too_old"),
     ("DRV002", "driver", "setting", "", "drivers", "newer_minor_than_driver"),
@@ -77,18 +77,18 @@ _OF = (
     ("DRV009", "driver", "machine targets", "", "machine", "forward_compatibility_here"),
     ("GPU001", "gpu-arch", "project settings", "", "gpu_architectures", "no_kernels_for_gpu"),
     ("GPU002", "gpu-arch", "setting", "", "gpu_architectures", "gpu_below_minimum"),
-    ("GPU003", "gpu-arch", "environment settings knowledge", "", "installed_gpu", "no_kernels_in_binary"),
+    ("GPU003", "gpu-arch", "environment settings knowledge", "binaries", "installed_gpu", "no_kernels_in_binary"),
     ("GPU004", "gpu-arch", "machine settings targets", "", "machine", "no_gpu_left"),
     ("NPY001", "numpy2", "setting", "", "numpy2", "built_for_older_numpy"),
     ("NPY002", "numpy2", "setting", "", "numpy2", "needs_newer_numpy"),
     ("NPY003", "numpy2", "setting", "requirements image", "numpy_bounds", "no_numpy_fits"),
     ("NPY004", "numpy2", "setting", "lock", "numpy2", "compiled_before_numpy_2"),
-    ("NPY005", "numpy2", "environment knowledge", "", "installed_numpy", "numpy_1_binary"),
-    ("NPY006", "numpy2", "environment", "", "installed_numpy", "numpy_too_old"),
+    ("NPY005", "numpy2", "environment knowledge", "binaries", "installed_numpy", "numpy_1_binary"),
+    ("NPY006", "numpy2", "environment", "binaries", "installed_numpy", "numpy_too_old"),
     ("CMP001", "companions", "setting", "", "companions", "companion_for_another_torch"),
     ("CMP002", "companions", "setting", "", "prebuilts", "prebuilt_for_another"),
     ("CMP003", "companions", "setting", "", "companion_cuda", "companion_for_another_cuda"),
-    ("CMP004", "companions", "environment knowledge", "", "installed_extensions", "built_for_other_torch"),
+    ("CMP004", "companions", "environment knowledge", "binaries", "installed_extensions", "built_for_other_torch"),
     ("COH001", "cohorts", "setting project", "", "cohorts", "cohort_mismatch"),
     ("CTX002", "cohorts", "setting project code", "", "context", "model_is_newer"),
     ("RMV001", "removed-api", "setting project", "", "cohorts", "removed_interface"),
@@ -113,8 +113,8 @@ _OF = (
     ("SYS003", "system-libraries", "setting", "", "system_libraries", "missing_program"),
     ("SYS004", "system-libraries", "setting", "", "system_releases", "wheel_needs_newer_libc"),
     ("SYS005", "system-libraries", "project knowledge today", "", "system_releases", "externally_managed_python"),
-    ("SYS006", "system-libraries", "environment knowledge", "", "installed_libraries", "needed_library_missing"),
-    ("SYS007", "system-libraries", "environment", "", "installed_interfaces", "interface_version_missing"),
+    ("SYS006", "system-libraries", "environment knowledge", "binaries", "installed_libraries", "needed_library_missing"),
+    ("SYS007", "system-libraries", "environment", "binaries", "installed_interfaces", "interface_version_missing"),
     ("SYS010", "system-libraries", "setting", "", "prebuilts", "prebuilt_needs_newer_glibc"),
     ("IMG001", "images", "project knowledge", "", "images", "floating_image"),
     ("IMG002", "images", "project knowledge", "", "images", "unpinned_in_image"),
@@ -149,9 +149,9 @@ _OF = (
     ("ENV018", "environment", "environment project", "", "installed_declared", "other_python_than_declared"),
     ("ENV020", "environment", "environment knowledge", "", "installed_files", "files_overwritten"),
     ("ENV021", "environment", "environment", "", "installed_files", "files_missing_or_altered"),
-    ("ENV022", "environment", "environment knowledge", "", "installed_conda", "pip_wrote_over_conda"),
-    ("ENV023", "environment", "environment knowledge", "", "installed_conda", "conda_after_pip"),
-    ("ENV030", "environment", "environment", "", "installed_runtimes", "several_openmp"),
+    ("ENV022", "environment", "environment knowledge", "conda", "installed_conda", "pip_wrote_over_conda"),
+    ("ENV023", "environment", "environment knowledge", "conda", "installed_conda", "conda_after_pip"),
+    ("ENV030", "environment", "environment", "binaries", "installed_runtimes", "several_openmp"),
     ("ENV040", "environment", "environment machine", "", "interpreters", "no_virtual_environment"),
     ("ENV043", "environment", "environment", "", "interpreters", "two_pythons"),
     ("SEC001", "security", "project", "", "security", "credentials_in_url"),
@@ -169,6 +169,6 @@ _OF = (
 )  # fmt: skip
 
 LISTED: tuple[Listed, ...] = tuple(
-    Listed(code, topic, tuple(needs.split()), tuple(kinds.split()), module, function)
-    for code, topic, needs, kinds, module, function in _OF
+    Listed(code, topic, tuple(needs.split()), tuple(only.split()), module, function)
+    for code, topic, needs, only, module, function in _OF
 )

@@ -12,7 +12,7 @@ from mlenv.model.project import Project
 from mlenv.model.requirement import CONDA, PYPI, REQUIREMENT, Requirement
 from mlenv.model.target import Target
 from mlenv.model.text import Span
-from mlenv.reasoning.image_contents import first_stage
+from mlenv.reasoning.base_image import first_stage
 from mlenv.reasoning.prebuilt import prebuilts
 from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, Setting
 from mlenv.reasoning.torch_build import TorchBuild, torch_build

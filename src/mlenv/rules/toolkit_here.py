@@ -72,7 +72,7 @@ class _Clash:
 
 @rule("CTK005", "library-path-before-wheels", topic="cuda-toolkit", severity=Severity.WARNING)
 def library_path_before_wheels(
-    environment: Environment, machine: Machine | None, targets: Sequence[Target]
+    machine: Machine, environment: Environment | None, targets: Sequence[Target]
 ) -> Iterator[Finding]:
     """A folder of ``LD_LIBRARY_PATH`` with a CUDA library that goes before that of the wheels.
 
@@ -99,7 +99,7 @@ def library_path_before_wheels(
         jax[cuda12]==0.5.3
         nvidia-cudnn-cu12==9.8.0.87
     """
-    if machine is None or not is_meant_here(targets):
+    if environment is None or not is_meant_here(targets):
         return
     seen: set[str] = set()
     for at, folder in enumerate(machine.library_folders):

@@ -49,7 +49,7 @@ _TOOLKIT = "nvidia-"
     topic="python",
     severity=Severity.ERROR,
     facts=("releases", "builds", "bases", "system_libraries", "system_packages"),
-    kinds=(REQUIREMENTS, LOCK, IMAGE),
+    only=(REQUIREMENTS, LOCK, IMAGE),
 )
 def no_wheel_for_python(setting: Setting, project: Project) -> Iterator[Finding]:
     """A version without a file that the stated Python can use.

@@ -77,10 +77,11 @@ def _machine(
     request: AuditRequest, config: Config, environment: Environment | None
 ) -> Machine | None:
     """Return this machine where it counts and may have something to tell."""
+    if request.static or "none" in (request.target or config.target):
+        return None
     from mlenv.machine.presence import may_have_driver
 
-    is_looked_at = not request.static and "none" not in (request.target or config.target)
-    if not is_looked_at or (environment is None and not may_have_driver(os.environ)):
+    if environment is None and not may_have_driver(os.environ):
         return None
     from mlenv.machine.survey import survey
 
