@@ -13,6 +13,7 @@ from making import write_environment
 
 from mlenv.environment import record_cache, sheets
 from mlenv.environment.read import read_environment
+from mlenv.environment.records import Records
 from mlenv.model.environment import Environment
 
 SITE = "lib/python3.11/site-packages"
@@ -71,6 +72,28 @@ def test_a_second_run_reads_no_record_and_says_the_same(
     assert told(read(prefix)) == expected
     with pytest.raises(AssertionError):
         told(read(prefix, use_cache=False))
+
+
+def test_who_records_a_file_is_remembered(
+    prefix: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = ("numpy/a.so", "hidden.py", "hidden/__init__.py", "m/other.py", "none.so")
+    owners = ["numpy", "torch", "tool", "", ""]
+
+    def owners_of() -> list[str]:
+        files = read(prefix).files
+        assert isinstance(files, Records)
+        return [files.owner_of(f"{SITE}/{one}") for one in paths]
+
+    assert owners_of() == owners
+    record = prefix / SITE / "torch-1.0.dist-info/RECORD"
+    with record.open("a", encoding="utf-8") as file:
+        file.write("none.so,,\n")
+    owners[4] = "torch"
+    assert owners_of() == owners
+    monkeypatch.setattr(sheets, "read_bytes", lambda path, limit: b"m/other.py,,\n")
+    # only what several may have recorded is looked up in the records themselves
+    assert owners_of() == [*owners[:3], "numpy", "torch"]
 
 
 def test_what_lies_on_the_disk_is_looked_at_each_time(prefix: Path, cache: Path) -> None:

@@ -29,7 +29,7 @@ from mlenv.environment.site_records import Worked
 Identities = list[list[str | int]]
 """For each record its place, and what tells that it is the one it was."""
 
-_SCHEMA = 1
+_SCHEMA = 2
 _MOST_FILES = 64
 
 
@@ -105,7 +105,7 @@ def _said(worked: Worked) -> list[object]:
             for path, entries in worked.claims.items()
         ],
         [[one, other, _text(file)] for one, other, file in worked.hiding],
-        [_text(one) for one in worked.tops],
+        [[_text(one), *indexes] for one, indexes in worked.begun.items()],
         [[index, [_line(one) for one in sample]] for index, sample in worked.samples.items()],
     ]
 
@@ -128,11 +128,11 @@ def _worked(said: object, count: int) -> Worked:
     Raises:
         UnexpectedError: It is not as this version writes it.
     """
-    claims, hiding, tops, samples = fields_of(said, 4)
+    claims, hiding, begun, samples = fields_of(said, 4)
     return Worked(
         dict(_claim(one, count) for one in as_kind(list, claims)),
         tuple(_hiding(one, count) for one in as_kind(list, hiding)),
-        frozenset(_data(one) for one in as_kind(list, tops)),
+        dict(_beginning(one, count) for one in as_kind(list, begun)),
         dict(_sample(one, count) for one in as_kind(list, samples)),
     )
 
@@ -147,6 +147,12 @@ def _claim(said: object, count: int) -> tuple[bytes, Mapping[int, Entry]]:
     if not found:
         raise UnexpectedError
     return data, found
+
+
+def _beginning(said: object, count: int) -> tuple[bytes, Sequence[int]]:
+    if not isinstance(said, list) or not said:
+        raise UnexpectedError
+    return _data(said[0]), [_index(one, count) for one in said[1:]]
 
 
 def _hiding(said: object, count: int) -> tuple[int, int, bytes]:

@@ -100,30 +100,20 @@ class Records:
         Args:
             path: Relative to the prefix, with ``/``.
         """
-        for site, begun in self._owners.items():
-            if not path.startswith(f"{site}/"):
-                continue
-            inner = path[len(site) + 1 :].encode("utf-8", "surrogateescape")
-            folder, slash, _ = inner.partition(b"/")
-            sheets = begun.get(folder + slash, ())
-            if len(sheets) == 1:
-                return sheets[0].owner.name
-            for sheet in sheets:
-                if inner + b"," in sheet.record:
-                    return sheet.owner.name
+        for site, records in self._by_site.items():
+            if path.startswith(f"{site}/"):
+                inner = path[len(site) + 1 :].encode("utf-8", "surrogateescape")
+                if owner := records.owner_of(inner):
+                    return owner
         return ""
 
     def _place(self, shown: str) -> str:
         return place_of(shown, self._prefix, self._home)
 
     @cached_property
-    def _owners(self) -> Mapping[str, Mapping[bytes, Sequence[Sheet]]]:
-        """For each folder of packages whose records speak of what lies at its top."""
-        found: dict[str, dict[bytes, list[Sheet]]] = {}
-        for sheet in self._sheets:
-            for beginning in sheet.begun:
-                found.setdefault(sheet.owner.site, {}).setdefault(beginning, []).append(sheet)
-        return found
+    def _by_site(self) -> Mapping[str, SiteRecords]:
+        """The records of each folder of packages, by the name that messages have for it."""
+        return {sheet.owner.site: site for site in self._sites for sheet in site.sheets}
 
     @cached_property
     def _sheets(self) -> Sequence[Sheet]:

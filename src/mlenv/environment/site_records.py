@@ -25,23 +25,27 @@ class Worked:
     Attributes:
         claims: The files that several of them record.
         hiding: The modules that another's package hides.
-        tops: What their paths begin with.
+        begun: What their paths begin with, and the numbers of those whose paths do.
         samples: The files by which the state of a distribution is judged, by its number.
     """
 
     claims: Claims
     hiding: tuple[Hiding, ...]
-    tops: frozenset[bytes]
+    begun: Mapping[bytes, Sequence[int]]
     samples: Mapping[int, Sequence[Entry]]
 
 
 def work_out(sheets: Sequence[Sheet]) -> Worked:
     """Return what the records of one folder tell, from all of their lines."""
     samples = {index: sample_of(sheet) for index, sheet in enumerate(sheets)}
+    begun: dict[bytes, list[int]] = {}
+    for index, sheet in enumerate(sheets):
+        for beginning in sheet.begun:
+            begun.setdefault(beginning, []).append(index)
     return Worked(
         claims([one.record for one in sheets], [one.begun for one in sheets]),
         find_hiding(sheets),
-        frozenset().union(*(one.begun for one in sheets)),
+        begun,
         {index: sample for index, sample in samples.items() if sample},
     )
 
@@ -85,6 +89,20 @@ class SiteRecords:
                 if found is not None:
                     yield sheet, found
 
+    def owner_of(self, path: bytes) -> str:
+        """Return the canonical name of the distribution that records a file; empty for none.
+
+        Args:
+            path: As records have it.
+        """
+        folder, slash, _ = path.partition(b"/")
+        indexes = self._worked.begun.get(folder + slash, ())
+        for index in indexes:
+            sheet = self.sheets[index]
+            if len(indexes) == 1 or path + b"," in sheet.record:
+                return sheet.owner.name
+        return ""
+
     @cached_property
     def _shared(self) -> Mapping[int, set[bytes]]:
         """The paths that others claim too, by the number of a sheet."""
@@ -99,5 +117,5 @@ class SiteRecords:
         """What paths begin with and is not in the folder."""
         site = self.sheets[0].site
         names = [os.fsencode(name) for name in names_in(site)]
-        absent = self._worked.tops.difference(names, (name + b"/" for name in names))
+        absent = self._worked.begun.keys() - names - {name + b"/" for name in names}
         return frozenset(one for one in absent if is_gone(site, one))
