@@ -133,6 +133,56 @@ def test_an_entry_that_may_be_anything(prefix: Path, cache: Path, at: int, value
         assert found == expected
 
 
+@pytest.fixture
+def version(prefix: Path) -> Path:
+    """Return the module in which torch speaks of its build."""
+    site = prefix / "lib" / "python3.11" / "site-packages"
+    write_distribution(site, {"name": "torch", "version": "2.9.1"})
+    file = site / "torch" / "version.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(
+        "__version__ = '2.9.1+cu128'\ncuda: Optional[str] = '12.8'\nhip = None\n", "utf-8"
+    )
+    return file
+
+
+def truth(prefix: Path) -> tuple[str, str]:
+    found = read(prefix).torch["torch"]
+    return found.version, found.cuda
+
+
+def test_what_torch_says_is_remembered_as_well(
+    prefix: Path, version: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert truth(prefix) == ("2.9.1+cu128", "12.8")
+    with monkeypatch.context() as patched:
+        patched.setattr("mlenv.environment.truth.read_bytes", lambda *_: b"")
+        assert truth(prefix) == ("2.9.1+cu128", "12.8")
+    before = version.stat()
+    version.write_text(version.read_text("utf-8").replace("12.8", "12.6"), "utf-8")
+    os.utime(version, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert truth(prefix) == ("2.9.1+cu128", "12.6")
+    version.unlink()
+    assert "torch" not in read(prefix).torch
+
+
+@pytest.mark.parametrize(
+    "value", [None, 1, [], ["x"], [[], {}], [None, {"__version__": "1"}], "lie", {}]
+)
+def test_what_is_said_of_a_module_may_be_anything(
+    prefix: Path, version: Path, cache: Path, value: object
+) -> None:
+    expected = truth(prefix)
+    (file,) = cache.iterdir()
+    held = json.loads(file.read_bytes())
+    (module,) = held["modules"]
+    for said in (value, [held["modules"][module][0], value]):
+        file.write_text(json.dumps({**held, "modules": {module: said}}), "utf-8")
+        assert said == [held["modules"][module][0], {}] or truth(prefix) == expected
+    file.write_text(json.dumps({**held, "modules": value}), "utf-8")
+    assert truth(prefix) == expected
+
+
 def test_nothing_is_kept_in_what_is_audited(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(prefix / "cache"))
     read(prefix)

@@ -19,7 +19,7 @@ ONLY = {
     "setting": {REQUIREMENTS, LOCK, IMAGE, INSTALLED},
     "environment": {"binaries", "conda"},
 }
-OF_FILES = {"code", "knowledge", "today"}
+OF_FILES = {"code", "knowledge", "targets", "today"}
 LOADED = """
 import sys
 from mlenv.__main__ import main
@@ -55,7 +55,7 @@ def test_rules_speak_of_what_there_is() -> None:
 )
 def test_rules_on_files_have_nothing_to_say_where_there_are_none(rule: Listed) -> None:
     bare = Project(".", {})
-    known = {"code": bare.code, "knowledge": Knowledge(), "today": KNOWLEDGE_DATE}
+    known = {"code": bare.code, "knowledge": Knowledge(), "targets": (), "today": KNOWLEDGE_DATE}
     others = [known[name] for name in rule.needs[1:]]
     assert [*rule.rule.check(bare, *others)] == []
 

@@ -1,4 +1,4 @@
-"""What metadata told an earlier run, so that the next one opens none of their files.
+"""What metadata and torch's modules told an earlier run, so that the next one opens none of them.
 
 An entry holds while the files that it was read from are what they were, by the same signs as
 compiled files (see :mod:`mlenv.binaries.cache`). Only whole metadata are remembered, and nothing of
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mlenv import __version__
@@ -17,12 +17,15 @@ from mlenv.caches import SETTLED, cache_folder, file_of, identity_of, keep, read
 from mlenv.environment.found import Found, Metadata
 from mlenv.model.environment import DIST_INFO
 
-_SCHEMA = 1
+_SCHEMA = 2
 _MOST_FILES = 64
 """Environments that are remembered."""
 _FILES = ("METADATA", "WHEEL")
-_FIELDS = 7
+_TYPES = (list, str, str, str, str, str, str)
+"""Of the fields of an entry: its signs, and what was read."""
 _LINE = "\n"
+Constants = Mapping[str, str | None]
+"""What a module assigns to names at its top."""
 Signs = list[list[int] | None]
 """For each of the files what tells that it is what it was; None for one that is not there."""
 
@@ -36,8 +39,9 @@ class KnownMetadata:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._held = _load(path)
+        self._held, self._said = _load(path)
         self._asked: dict[str, list[Any]] = {}
+        self._constants: dict[str, list[Any]] = {}
         self._is_new = False
 
     def find(self, folder: str) -> Found | None:
@@ -60,9 +64,7 @@ class KnownMetadata:
         They are to be asked for before the files are read, and handed to :meth:`remember` after.
         """
         signs = _signs_of(folder)
-        latest = time.time_ns() - SETTLED
-        is_settled = all(max(one[3:]) < latest for one in signs if one is not None)
-        return signs if signs[0] is not None and is_settled else None
+        return signs if signs[0] is not None and _are_settled(signs) else None
 
     def remember(self, found: Found, signs: Signs) -> None:
         """Keep what was read for the next run."""
@@ -78,10 +80,34 @@ class KnownMetadata:
             _LINE.join(found.tags or ()),
         ]
 
+    def constants_of(self, module: str, read: Callable[[], Constants]) -> Constants:
+        """Return the constants of a module, read where they are not known.
+
+        Args:
+            module: Its file, whole.
+            read: Reads them.
+        """
+        sign = _sign_of(module)
+        entry = self._said.get(module)
+        if (
+            type(entry) is list
+            and len(entry) == 2
+            and entry[0] == sign
+            and _are_constants(entry[1])
+        ):
+            self._constants[module] = entry
+            return dict(entry[1])
+        found = read()
+        if sign is not None and _are_settled([sign]):
+            self._is_new = True
+            self._constants[module] = [sign, dict(found)]
+        return found
+
     def close(self) -> None:
         """Write what is new, and forget what is not there any more."""
-        if self._is_new or len(self._asked) < len(self._held):
-            said = {"made_by": _made_by(), "folders": self._asked}
+        is_less = len(self._asked) < len(self._held) or len(self._constants) < len(self._said)
+        if self._is_new or is_less:
+            said = {"made_by": _made_by(), "folders": self._asked, "modules": self._constants}
             write_json(self._path, said, _MOST_FILES)
         elif self._held:
             keep(self._path)
@@ -104,12 +130,25 @@ def _made_by() -> list[Any]:
     return [_SCHEMA, __version__]
 
 
-def _load(path: str) -> dict[str, Any]:
+def _load(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     held = read_json(path)
     if not isinstance(held, dict) or held.get("made_by") != _made_by():
-        return {}
-    folders = held.get("folders")
-    return folders if isinstance(folders, dict) else {}
+        return {}, {}
+    folders, modules = held.get("folders"), held.get("modules")
+    if not isinstance(folders, dict) or not isinstance(modules, dict):
+        return {}, {}
+    return folders, modules
+
+
+def _are_settled(signs: Signs) -> bool:
+    latest = time.time_ns() - SETTLED
+    return all(max(one[3:]) < latest for one in signs if one is not None)
+
+
+def _are_constants(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        one is None or type(one) is str for one in value.values()
+    )
 
 
 def _signs_of(folder: str) -> Signs:
@@ -125,11 +164,8 @@ def _sign_of(path: str) -> list[int] | None:
 
 def _remembered(folder: str, entry: object, signs: Signs) -> Found | None:
     """Return what an entry says, each part of which may be anything; None where it may not hold."""
-    if type(entry) is not list or len(entry) != _FIELDS or entry[0] != signs:
+    if type(entry) is not list or tuple(map(type, entry)) != _TYPES or entry[0] != signs:
         return None
-    for one in entry[1:]:
-        if type(one) is not str:
-            return None
     _, name, version, requires, python, extras, tags = entry
     metadata = Metadata(name, version, _lines(requires), python, _lines(extras))
     return Found(folder, DIST_INFO, metadata, tags=_lines(tags))

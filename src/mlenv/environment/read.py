@@ -173,7 +173,7 @@ class _Reader:
         self, path: tuple[str, ...], conda: Mapping[str, CondaPackage]
     ) -> Mapping[str, TorchTruth]:
         if "pytorch" in conda or any(one in self.distributions for one in (*SPEAKING, "pytorch")):
-            return read_truths((site, self._shown(site)) for site in path)
+            return read_truths(((site, self._shown(site)) for site in path), self.known)
         return {}
 
     def _blas(self, path: tuple[str, ...], conda: Mapping[str, CondaPackage]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from functools import partial
 
 from mlenv.environment.disk import read_bytes
+from mlenv.environment.known import Constants, KnownMetadata
 from mlenv.model.environment import TorchTruth
 
 SPEAKING = ("torch", "torchvision", "torchaudio")
@@ -15,35 +17,40 @@ _MOST_BYTES = 1 << 14
 _LONGEST = 60
 
 
-def read_truths(sites: Iterable[tuple[str, str]]) -> dict[str, TorchTruth]:
+def read_truths(
+    sites: Iterable[tuple[str, str]], known: KnownMetadata | None = None
+) -> dict[str, TorchTruth]:
     """Return what each package that speaks of its build says, by canonical name.
 
     Args:
         sites: Folders of packages, whole and as messages have them, in the order of imports.
+        known: What an earlier run read of them.
     """
     found: dict[str, TorchTruth] = {}
     for site, shown in sites:
         for name in SPEAKING:
             if name in found or not os.path.isdir(os.path.join(site, name)):
                 continue
-            data = read_bytes(os.path.join(site, name, "version.py"), _MOST_BYTES)
-            said = _assigned((data or b"").decode("utf-8", "replace"))
+            module = os.path.join(site, name, "version.py")
+            read = partial(_assigned, module)
+            said = known.constants_of(module, read) if known is not None else read()
             version = said.get("__version__")
-            if isinstance(version, str):
+            if version:
                 place = f"{shown}/{name}/version.py".removeprefix("./")
                 found[name] = TorchTruth(version, _cuda(said), _version(said.get("hip")), place)
     return found
 
 
-def _assigned(text: str) -> dict[str, object]:
-    """Return the constants that a module assigns to names at its top."""
-    import ast  # few environments are looked at
+def _assigned(path: str) -> Constants:
+    """Return the texts, and Nones, that a module assigns to names at its top."""
+    import ast  # what is known needs none
 
+    text = (read_bytes(path, _MOST_BYTES) or b"").decode("utf-8", "replace")
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
-    found: dict[str, object] = {}
+    found: dict[str, str | None] = {}
     for node in body:
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
@@ -60,16 +67,14 @@ def _assigned(text: str) -> dict[str, object]:
     return found
 
 
-def _cuda(said: dict[str, object]) -> str:
-    if "cuda" not in said:
-        return ""
-    cuda = said["cuda"]
+def _cuda(said: Constants) -> str:
+    cuda = said.get("cuda", "")
     if cuda is None:
         return "none"
-    match = re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){0,2}", cuda) if isinstance(cuda, str) else None
+    match = re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){0,2}", cuda)
     return match[0] if match else ""
 
 
-def _version(value: object) -> str:
-    match = re.match(r"[0-9][0-9A-Za-z.+-]*", value) if isinstance(value, str) else None
+def _version(value: str | None) -> str:
+    match = re.match(r"[0-9][0-9A-Za-z.+-]*", value) if value else None
     return match[0][:_LONGEST] if match else ""

@@ -21,9 +21,10 @@ from mlenv.suppress import Entries, Suppressions
 
 if TYPE_CHECKING:
     from mlenv.baseline import Ledger
+    from mlenv.model.target import Target
 
-_OF_FILES = frozenset(("project", "code", "knowledge", "today"))
-"""Rules that need no more than these judge files alone: targets have findings of their own."""
+_OF_FILES = frozenset(("project", "code", "knowledge", "targets", "today"))
+"""Rules that need no more than these judge files, and machines that files describe."""
 _MOST_NAMED = 3
 _LONGEST_LINE = 2_000
 """In characters; findings on a longer one would each take the time of all the others."""
@@ -131,7 +132,7 @@ def _findings(one: Rule, items: Sequence[object], context: dict[str, Any]) -> It
 def _judged_by(one: Rule | Listed, context: dict[str, Any]) -> Sequence[object]:
     """Return what a rule is called for; nothing where it can have nothing to say."""
     granularity = one.needs[0]
-    if _OF_FILES.issuperset(one.needs) and _is_bare(context["project"]):
+    if _OF_FILES.issuperset(one.needs) and _is_bare(context["project"], context["targets"]):
         return ()
     items = _items(granularity, context)
     if granularity == "source" and one.topic != "parse":
@@ -143,11 +144,11 @@ def _judged_by(one: Rule | Listed, context: dict[str, Any]) -> Sequence[object]:
     return items
 
 
-def _is_bare(project: Project) -> bool:
+def _is_bare(project: Project, targets: Sequence[Target]) -> bool:
     """Whether nothing of a project was found: an audit may be of an environment alone."""
     repository = project.repository
     found = (project.sources, project.unread, repository.environments, repository.ignored_locks)
-    return not any(found)
+    return not targets and not any(found)
 
 
 def _items(granularity: str, context: dict[str, Any]) -> Sequence[Any]:
