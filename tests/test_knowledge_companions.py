@@ -168,3 +168,18 @@ def test_the_builds_on_the_pages_of_wheels() -> None:
     assert "2.6" in evidence[0].fact
     assert COMPANIONS.page_builds("torch-scatter", "1.9") == ((), ())
     assert COMPANIONS.page_builds("mmcv", "2.6") == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("names", "kinds"),
+    [
+        (COMPANIONS.bound, {"torch"}),
+        (COMPANIONS.checking, {"checks"}),
+        (COMPANIONS.with_cuda, {"cuda", "libraries"}),
+        (COMPANIONS.with_wheels, {"prebuilt"}),
+    ],
+)
+def test_of_whom_there_is_something_to_ask(names: frozenset[str], kinds: set[str]) -> None:
+    assert names == {
+        name for record in RECORDS if record["kind"] in kinds for name in record["packages"]
+    }

@@ -100,3 +100,20 @@ def test_removed_names() -> None:
     assert {"float_", "Inf", "ndarray.ptp", "float"} <= gone
     assert not {"trapz", "bool", "long"} & gone
     assert {"trapz", "in1d"} <= removed(version("2.4.0"))
+
+
+@pytest.mark.parametrize("numpy", ["1.26.4", "2.0.2", "2.4.0"])
+@pytest.mark.parametrize("release", ["0.0.1", "1.5.0", "2.3.1", "9.0.0", "26.0.0"])
+def test_what_settled_versions_rule_out_is_left_out_and_nothing_else(
+    release: str, numpy: str
+) -> None:
+    names = {one.package for one in RECORDS.all} | {"numpy"}
+    there = dict.fromkeys(names, version(release)) | {"numpy": version(numpy)}
+    meant = [
+        one
+        for one in RECORDS.all
+        if one.broken.admits(there[one.package]) and one.numpy.admits(there["numpy"])
+    ]
+    assert [*RECORDS.within(names, there.get)] == meant
+    assert [*RECORDS.within(names, lambda _: None)] == [*RECORDS.all]
+    assert [*RECORDS.within(names - {"numpy"}, lambda _: None)] == []

@@ -196,6 +196,37 @@ def test_what_is_installed_is_an_installation_of_its_own(tmp_path: Path) -> None
     assert str(pick.version) == "2.0.1"  # what is there and fits is kept
 
 
+def test_what_is_installed_is_known_by_its_names_on_pypi(tmp_path: Path) -> None:
+    installed = Installed(
+        {"torch": "2.1.0+cu118", "odd": "2024a!"},
+        {"pytorch": "2.0.0", "faiss": "1.8.0"},
+    )
+    (has,) = settings(tmp_path, {}, machine(python="3.10.12", installed=installed))
+    assert has.names == {"torch", "odd", *has.knowledge.distributions_of("faiss")}
+    assert [*has.choices] == [name for name in has.choices if name in has.names]
+    assert len(has.choices) == len(has.names)
+    assert "pytorch" not in has.choices
+    assert has.choices.get("pytorch") is None
+    # pip's is what Python finds, whatever conda has of it
+    assert str(has.stated("torch")) == "2.1.0+cu118"
+    assert not has.choices["torch"].is_conda
+    assert has.choices["torch"] is has.choices["torch"]
+    for name in has.names - {"torch", "odd"}:
+        assert (has.choices[name].written, has.choices[name].is_conda) == ("faiss", True)
+    assert has.stated("odd") is None
+    assert not has.choices["odd"].versions.understood
+    assert has.pick("odd") is None
+    assert has.stated("nothing") is None
+
+
+def test_what_is_picked_is_among_the_names_and_is_not_stated(tmp_path: Path) -> None:
+    (found,) = settings(tmp_path, {"requirements.txt": "pandas==2.2.2\n"})
+    assert {"pandas", "numpy"} <= found.names
+    assert str(found.stated("pandas")) == "2.2.2"
+    assert found.stated("numpy") is None
+    assert found.pick("numpy") is not None
+
+
 @pytest.mark.parametrize(
     ("stated", "expected"),
     [('requires-python = ">=3.9,<3.10"', "3.9"), ('requires-python = "==3.12.*"', "3.12")],

@@ -335,5 +335,5 @@ def _records(name: str) -> dict[str, Any]:
 
 def _text(name: str) -> str:
     path = os.path.join(os.path.dirname(__file__), f"{name}.toml")
-    with open(path, encoding="utf-8", newline="\n") as file:
-        return file.read()
+    with open(path, "rb") as file:
+        return file.read().decode()

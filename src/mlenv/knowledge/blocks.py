@@ -60,11 +60,29 @@ class Blocks:
             if packages <= known and (may_count is None or may_count(text)):
                 yield self._record(at)
 
-    def about(self, name: str) -> Iterator[dict[str, Any]]:
-        """Yield the records that a package is named in, in the file's order."""
+    def about(
+        self, name: str, may_count: Callable[[str], bool] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the records that a package is named in, in the file's order.
+
+        Args:
+            name: The package.
+            may_count: Tells by a record's text whether it is worth parsing.
+        """
         yield from (one for one in self._extra if name in one["packages"])
         for at in self._places.get(name, ()):
-            yield self._record(at)
+            if may_count is None or may_count(self._blocks()[at][1]):
+                yield self._record(at)
+
+    def named(self, may_count: Callable[[str], bool]) -> frozenset[str]:
+        """Return the packages of some records of the file, without parsing any.
+
+        Args:
+            may_count: Tells by a record's text whether it is one of them.
+        """
+        return frozenset(
+            name for packages, text in self._blocks() if may_count(text) for name in packages
+        )
 
     def all(self) -> Iterator[dict[str, Any]]:
         """Yield every record, in the file's order."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
-from mlenv.knowledge.blocks import Blocks
+from mlenv.knowledge.blocks import Blocks, stated
 from mlenv.knowledge.releases import versions_of
 from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
@@ -121,7 +122,27 @@ class Companions:
 
     def __init__(self, load: Callable[[str], str]) -> None:
         self._blocks = Blocks(lambda: load("companions"), "companions")
-        self._found: dict[str, tuple[dict[str, Any], ...]] = {}
+        self._found: dict[tuple[str, str], tuple[dict[str, Any], ...]] = {}
+
+    @cached_property
+    def bound(self) -> frozenset[str]:
+        """The distributions of which some release has a :meth:`binding`."""
+        return self._named("torch")
+
+    @cached_property
+    def checking(self) -> frozenset[str]:
+        """The distributions of which some release makes :meth:`checks`."""
+        return self._named("checks")
+
+    @cached_property
+    def with_cuda(self) -> frozenset[str]:
+        """The distributions of which some release has a :meth:`cuda_build` or :meth:`libraries`."""
+        return self._named("cuda") | self._named("libraries")
+
+    @cached_property
+    def with_wheels(self) -> frozenset[str]:
+        """The distributions of which some release has :meth:`wheels` outside PyPI."""
+        return self._named("prebuilt")
 
     def binding(self, name: str, version: Version) -> Binding | None:
         """Return the torch that a release needs and its metadata do not name; None if unknown."""
@@ -219,9 +240,13 @@ class Companions:
         return (), ()
 
     def _of(self, name: str, kind: str) -> Iterator[dict[str, Any]]:
-        if name not in self._found:
-            self._found[name] = tuple(self._blocks.about(name))
-        return (one for one in self._found[name] if one["kind"] == kind)
+        key = (name, kind)
+        if key not in self._found:
+            self._found[key] = tuple(self._blocks.about(name, _is_of(kind)))
+        return iter(self._found[key])
+
+    def _named(self, kind: str) -> frozenset[str]:
+        return self._blocks.named(_is_of(kind))
 
     def _rows(
         self, name: str, kind: str, version: Version
@@ -232,6 +257,11 @@ class Companions:
                 versions, *row = line.split()
                 if versions_of(versions).admits(version, prereleases=True):
                     yield record, row
+
+
+def _is_of(kind: str) -> Callable[[str], bool]:
+    """Return what tells by a record's text whether it is of a kind."""
+    return lambda text: stated(text, "kind") == f'"{kind}"'
 
 
 def _evidence(record: dict[str, Any], facts: dict[str, str] | None = None) -> tuple[Evidence, ...]:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from typing import Any
 
-from mlenv.knowledge.blocks import Blocks
+from mlenv.knowledge.blocks import Blocks, stated
 from mlenv.knowledge.releases import versions_of
 from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
+from mlenv.versions.bounds import within
+from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
 
 IMPORT_ERROR = "import-error"
@@ -24,6 +26,9 @@ _REASONS = {
     ABI: "has binaries that were built for another NumPy",
     PYTHON: "uses what NumPy no longer has",
 }
+_OR = " or "
+_NUMPY = ">=2"
+"""The releases of NumPy that a record means where it names none."""
 _NEEDS_NEWER = "uses what only a newer NumPy has"
 
 
@@ -74,9 +79,24 @@ class Numpy2:
         self._blocks = Blocks(lambda: load("numpy2"), "boundary")
         self._made: dict[str, Boundary] = {}
 
-    def within(self, names: Collection[str]) -> Iterator[Boundary]:
-        """Yield what is known of some distributions, in the file's order."""
-        yield from map(self._of, self._blocks.within(names))
+    def within(
+        self, names: Collection[str], settled: Callable[[str], Version | None]
+    ) -> Iterator[Boundary]:
+        """Yield what is known of some distributions, in the file's order.
+
+        Args:
+            names: The distributions.
+            settled: Returns the version of a distribution where there is but one: records that
+                speak of others are left out, most of them unread.
+        """
+
+        def may_count(text: str) -> bool:
+            package = text.partition('"')[2].partition('"')[0]
+            return _may_hold(stated(text, "broken"), settled(package)) and _may_hold(
+                stated(text, "numpy") or _NUMPY, settled("numpy")
+            )
+
+        yield from map(self._of, self._blocks.within(names, may_count))
 
     def about(self, name: str) -> Iterator[Boundary]:
         """Yield what is known of a distribution, whether it fails with any NumPy or not."""
@@ -146,10 +166,10 @@ class Numpy2:
         return self._made[key]
 
     def _boundary(self, package: str, record: dict[str, Any]) -> Boundary:
-        broken, *others = (versions_of(part) for part in record["broken"].split(" or "))
+        broken, *others = map(versions_of, record["broken"].split(_OR))
         for one in others:
             broken = broken | one
-        numpy = versions_of(record.get("numpy", ">=2"))
+        numpy = versions_of(record.get("numpy", _NUMPY))
         reason = _REASONS[record["why"]] if numpy.has_lower_bound else _NEEDS_NEWER
         source = record.get("source", self._whole["meta"]["source"])
         return Boundary(
@@ -164,3 +184,9 @@ class Numpy2:
             tuple(record.get("systems", ())),
             Evidence(f"{package} {record['broken']} {reason}", source),
         )
+
+
+def _may_hold(written: str, version: Version | None) -> bool:
+    """Whether versions as a record has them may hold one; so it is where that one is not known."""
+    parts = written.strip('"').split(_OR)
+    return version is None or any(within(part, version) is not False for part in parts)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import CONDA
-from mlenv.reasoning.image_contents import first_stage
+from mlenv.reasoning.base_image import first_stage
 from mlenv.reasoning.setting import IMAGE
 from mlenv.reasoning.torch_there import torch_there
 from mlenv.records import dataclass
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 CUDA = "cuda"
 CUDNN = "cudnn"
-_WHEEL = r"nvidia-(cudnn|cuda-runtime|cublas|cuda-nvrtc)(?:-cu(\d+))?"
+_NVIDIA = "nvidia-"
+_WHEEL = rf"{_NVIDIA}(cudnn|cuda-runtime|cublas|cuda-nvrtc)(?:-cu(\d+))?"
 _CONDA = frozenset(("cudatoolkit", "cuda-version", "pytorch-cuda", "cuda-toolkit", "cuda-runtime"))
 _IMAGE_TAG = r"(\d+)\.\d+(?:\.\d+)?(?:-cudnn(\d*))?"
 
@@ -89,9 +90,12 @@ def _of_torch(setting: Setting) -> Iterator[Provider]:
 
 
 def _of_wheels(setting: Setting) -> Iterator[Provider]:
-    for name, choice in setting.choices.items():
-        match = re.fullmatch(_WHEEL, name)
-        if match is None or choice.is_conda:
+    for name in setting.choices:
+        match = re.fullmatch(_WHEEL, name) if name.startswith(_NVIDIA) else None
+        if match is None:
+            continue
+        choice = setting.choices[name]
+        if choice.is_conda:
             continue
         if match[2]:
             yield Provider(CUDA, match[2], f"{name} brings CUDA {match[2]}", choice.span)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from mlenv.model.binary import supported
 from mlenv.model.environment import Environment, Origin
 from mlenv.model.target import MACOS, Installed, Target
 from mlenv.records import replace
@@ -49,11 +48,11 @@ def installed_of(environment: Environment, *, with_origins: bool = True) -> Inst
         environment: The environment.
         with_origins: See :func:`target_of`.
     """
-    packages = {
-        one.name: version_of(environment, one.name)
-        for one in environment.distributions.values()
-        if one.version
-    }
+    listed = [one for one in environment.distributions.values() if one.version]
+    packages = {one.name: one.version for one in listed}
+    packages.update(
+        {name: version_of(environment, name) for name in environment.torch if name in packages}
+    )
     torch = environment.torch.get("torch")
     return Installed(
         packages,
@@ -72,7 +71,7 @@ def installed_of(environment: Environment, *, with_origins: bool = True) -> Inst
             for one in environment.distributions.values()
             if with_origins and one.origin is not None
         },
-        spans={name: environment.where(name) for name in packages},
+        spans={one.name: one.span for one in listed},
     )
 
 
@@ -99,6 +98,10 @@ def _architectures(environment: Environment) -> tuple[str, ...]:
 
     That with the most containers tells it: beside it lie some with a few special kernels.
     """
-    files = environment.binaries.files if environment.binaries else ()
+    if environment.binaries is None:
+        return ()
+    from mlenv.model.binary import supported
+
+    files = environment.binaries.files
     kernels = [one.kernels for one in files if one.owner == "torch" and one.kernels is not None]
     return supported(max(kernels, key=lambda one: one.containers)) if kernels else ()

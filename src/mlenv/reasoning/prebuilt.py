@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mlenv.model.source import Index
+from mlenv.reasoning.setting import INSTALLED
 from mlenv.records import dataclass
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Prebuilt:
 
 def prebuilts(setting: Setting) -> Iterator[Prebuilt]:
     """Yield what an installation has of such binaries, PyTorch's own builds left out."""
-    for name, choice in setting.choices.items():
+    for name in _telling(setting):
+        choice = setting.choices[name]
         if choice.is_conda:
             continue
         found = _of_address(name, choice)
@@ -79,6 +81,15 @@ def prebuilts(setting: Setting) -> Iterator[Prebuilt]:
             found = _of_version(name, choice) or _of_page(setting, name, choice)
         if found is not None:
             yield found
+
+
+def _telling(setting: Setting) -> Iterable[str]:
+    """Return the distributions that may say what they are built for."""
+    installed = setting.target.installed if setting.target is not None else None
+    if setting.kind != INSTALLED or installed is None:
+        return setting.choices
+    # of where it came from nothing is known: what is left is the label of a version
+    return [name for name, version in installed.packages.items() if "+" in version]
 
 
 def _of_address(name: str, choice: Choice) -> Prebuilt | None:

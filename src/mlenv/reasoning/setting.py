@@ -104,6 +104,13 @@ class Setting:
         """Whether it is what somebody has, so that no installer picks anything."""
         return self.kind in (LOCK, INSTALLED)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every distribution that it states or that an installer would bring along."""
+        # of what somebody has, all is stated
+        picked = () if self.is_recorded else self.resolution.picks
+        return frozenset((*self.choices, *picked))
+
     @property
     def platform(self) -> str:
         """The platform as the records call it."""
@@ -157,12 +164,17 @@ class Setting:
 
         return resolve(self)
 
+    def stated(self, name: str) -> Version | None:
+        """Return the version of a distribution where it is stated that it is this one."""
+        choice = self.choices.get(name)
+        return choice.exact if choice is not None else None
+
     def pick(self, name: str) -> Pick | None:
         """Return the version that a distribution gets, be it stated or picked; None if unknown."""
-        choice = self.choices.get(name)
-        if choice is not None and choice.exact is not None:
-            return Pick(choice.exact)
-        return self.resolution.picks.get(name)
+        version = self.stated(name)
+        if version is not None:
+            return Pick(version)
+        return None if self.is_recorded else self.resolution.picks.get(name)
 
     def place_of(self, name: str) -> Span | None:
         """Return the place that stands for a distribution: its own, or that of what brings it."""

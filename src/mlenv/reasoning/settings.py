@@ -24,6 +24,7 @@ from mlenv.model.requirement import (
 from mlenv.model.source import IMAGE, LOCK, MANIFEST, Source
 from mlenv.model.target import Target
 from mlenv.reasoning.choice import Choice
+from mlenv.reasoning.installed_choices import InstalledChoices
 from mlenv.reasoning.interpreter import (
     PythonInUse,
     admitted_minors,
@@ -36,11 +37,10 @@ from mlenv.reasoning.setting import IMAGE as IMAGES
 from mlenv.reasoning.setting import INSTALLED, REQUIREMENTS, Setting
 from mlenv.reasoning.setting import LOCK as LOCKED
 from mlenv.records import replace
-from mlenv.versions.version import Version, build, parse_version
+from mlenv.versions.version import Version, build
 from mlenv.versions.version_set import (
     ANY,
     VersionSet,
-    exactly,
     intersection,
     pep440,
     unknown,
@@ -184,22 +184,7 @@ class _Builder:
         installed = target.installed
         assert installed is not None
         python = stated_python(ALL_ENVIRONMENTS, target)
-        choices: dict[str, Choice] = {}
-        for ecosystem, packages in ((CONDA, installed.conda_packages), (PYPI, installed.packages)):
-            for written, version in packages.items():
-                for name in self._names(ecosystem, canonical_name(written)):
-                    span = installed.spans.get(canonical_name(written), target.span)
-                    exact = parse_version(version)
-                    versions = exactly(exact) if exact is not None else unknown(version)
-                    choices[name] = Choice(
-                        name,
-                        written,
-                        span,
-                        versions,
-                        installed=version,
-                        ecosystem=ecosystem,
-                        exact=exact,
-                    )
+        choices = InstalledChoices(target, installed, self._knowledge)
         if python is None:
             asked = {name: choice.versions for name, choice in choices.items()}
             python = PythonInUse(self._fitting(ALL_ENVIRONMENTS, asked)[0], stated=False)

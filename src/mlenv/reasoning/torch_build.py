@@ -8,8 +8,8 @@ from functools import lru_cache
 from mlenv.knowledge.torch import CPU, cuda_of_label, label_of_cuda
 from mlenv.model.finding import Certainty, Evidence
 from mlenv.model.text import Span
+from mlenv.reasoning.base_image import first_stage
 from mlenv.reasoning.choice import Choice
-from mlenv.reasoning.image_contents import first_stage
 from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, Setting
 from mlenv.reasoning.torch_conda import conda_build, serves_from
 from mlenv.reasoning.torch_index import AUTO, Place, place_of
@@ -266,11 +266,11 @@ def _recorded(
     if choice.locked and exact is None:
         evidence = Evidence("the lock holds several versions of it", span.path)
         return TorchBuild(None, "", None, Certainty.POSSIBLE, UNKNOWN, evidence, span)
-    for name, other in setting.choices.items():
-        match = re.fullmatch(_RUNTIME, name)
-        if match and other.exact is not None and len(other.exact.release) > 1:
-            cuda = other.exact.minor_line
-            how = f"{name} {other.exact} lies beside it"
+    for name in setting.choices:
+        other = setting.stated(name) if re.fullmatch(_RUNTIME, name) else None
+        if other is not None and len(other.release) > 1:
+            cuda = other.minor_line
+            how = f"{name} {other} lies beside it"
             return _labelled(setting, exact, label_of_cuda(cuda), RUNTIME, how, span)
     installed = setting.target.installed if setting.target is not None else None
     if setting.kind == INSTALLED and installed is not None and installed.manager == "conda":

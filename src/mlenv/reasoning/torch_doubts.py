@@ -6,8 +6,8 @@ import re
 
 from mlenv.knowledge.bases import PYTORCH
 from mlenv.knowledge.builds import IMPORTS, SKIPS
+from mlenv.reasoning.base_image import first_stage
 from mlenv.reasoning.domains import dependencies
-from mlenv.reasoning.image_contents import first_stage
 from mlenv.reasoning.setting import IMAGE, REQUIREMENTS, Setting
 from mlenv.reasoning.torch_build import TORCH, TorchBuild
 from mlenv.reasoning.torch_index import groups_of
@@ -41,7 +41,7 @@ def _compiles_against(setting: Setting, name: str) -> bool:
 
 def _is_brought_otherwise(setting: Setting) -> bool:
     """Whether something requires torch that need not be compiled against it."""
-    for name in {*setting.choices, *setting.resolution.picks}:
+    for name in setting.names:
         pick, choice = setting.pick(name), setting.choices.get(name)
         extras = choice.extras if choice is not None else ()
         if name == TORCH or pick is None or _compiles_against(setting, name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from mlenv.knowledge.breaks import Break
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
@@ -21,7 +21,6 @@ from mlenv.rules.channels import channel_name
 from mlenv.rules.common import profile_of
 from mlenv.rules.numpy_picks import has_unknown_pins
 from mlenv.rules.pairs import pair_finding, possible_ways, shown_pick
-from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
 
 _SETUPTOOLS = "setuptools"
@@ -140,14 +139,9 @@ def _dependent(finding: Finding, culprit: str) -> str:
 def _found(
     setting: Setting, project: Project, topic: str
 ) -> Iterator[tuple[Break, Verdict, Finding]]:
-    known = {*setting.choices, *setting.resolution.picks}
-
-    def settled(name: str) -> Version | None:
-        choice = setting.choices.get(name)
-        return choice.exact if choice is not None else None
-
-    for record in setting.knowledge.breaks.within(known, (topic,), settled, in_code=False):
-        if record.conflict_only or not may_apply(record, setting, known):
+    records = setting.knowledge.breaks
+    for record in records.within(setting.names, (topic,), setting.stated, in_code=False):
+        if record.conflict_only or not may_apply(record, setting):
             continue
         verdict = judge(setting, record.when, record.latest)
         if verdict is None or verdict.certainty is Certainty.POSSIBLE:
@@ -274,7 +268,7 @@ def _upper(choice: Choice) -> str:
     )
 
 
-def may_apply(record: Break, setting: Setting, known: Collection[str]) -> bool:
+def may_apply(record: Break, setting: Setting) -> bool:
     """Whether the machine is one on which it breaks, and nothing that averts it is there."""
     if not _is_on(record, setting) or not _is_due(record, setting):
         return False
@@ -284,7 +278,7 @@ def may_apply(record: Break, setting: Setting, known: Collection[str]) -> bool:
         return False
     if record.without and _is_open(record, setting):
         return False
-    return not any(_is_there(setting, name, known) for name in record.without)
+    return not any(_is_there(setting, name) for name in record.without)
 
 
 def _is_open(record: Break, setting: Setting) -> bool:
@@ -327,11 +321,11 @@ def _is_patched(choice: Choice | None) -> bool:
     return bool(local) and re.match(_BUILD, local[0]) is None
 
 
-def _is_there(setting: Setting, name: str, known: Collection[str]) -> bool:
+def _is_there(setting: Setting, name: str) -> bool:
     # conda's pip brings setuptools along
     if any(one.name == name for one in setting.requirements):
         return True  # also what is no distribution of PyPI, such as conda's mkl
-    return name in known or (
+    return name in setting.names or (
         name == _SETUPTOOLS and any(one.ecosystem == CONDA for one in setting.requirements)
     )
 

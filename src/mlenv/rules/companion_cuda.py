@@ -19,7 +19,8 @@ from mlenv.rules.companions import is_for_users, is_misbound
 from mlenv.versions.version import Version, parse_version
 
 _LINUX = "linux_x86_64"
-_JAXLIB = r"cuda(\d{2})\.?cudnn(\d)(\d)"
+_JAXLIB = "jaxlib"
+_JAXLIB_LABEL = r"cuda(\d{2})\.?cudnn(\d)(\d)"
 _FRAMEWORKS = ("torch", "jax", "jaxlib", "flax")
 
 
@@ -59,8 +60,8 @@ def companion_for_another_cuda(setting: Setting) -> Iterator[Finding]:
     if target is not None and (target.system == MACOS or target.wants_gpu is False):
         return
     companions, torch = setting.knowledge.companions, torch_there(setting)
-    for name in sorted({*setting.choices, *setting.resolution.picks}):
-        labelled = _labelled_jaxlib(setting) if name == "jaxlib" else None
+    for name in sorted(setting.names & (companions.with_cuda | {_JAXLIB})):
+        labelled = _labelled_jaxlib(setting) if name == _JAXLIB else None
         if labelled is not None:
             yield from _beside_libraries(setting, name, *labelled)
         version = _from_index(setting, name)
@@ -171,9 +172,9 @@ def _is_older(provider: Provider, needed: str) -> bool:
 
 def _labelled_jaxlib(setting: Setting) -> tuple[Version, CudaBuild] | None:
     """Return the jaxlib whose local version names CUDA and cuDNN, as it did before the plugins."""
-    choice = setting.choices.get("jaxlib")
+    choice = setting.choices.get(_JAXLIB)
     version = choice.exact if choice is not None and not choice.is_conda else None
-    match = re.match(_JAXLIB, ".".join(version.local)) if version is not None else None
+    match = re.match(_JAXLIB_LABEL, ".".join(version.local)) if version is not None else None
     if version is None or match is None:
         return None
     cudnn = f"{match[2]}.{match[3]}"

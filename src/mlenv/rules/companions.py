@@ -64,9 +64,10 @@ def companion_for_another_torch(setting: Setting) -> Iterator[Finding]:
 
 def _refused(setting: Setting) -> Iterator[Finding]:
     """Yield what refuses to be imported beside the version of another distribution."""
-    for name in sorted({*setting.choices, *setting.resolution.picks}):
+    companions = setting.knowledge.companions
+    for name in sorted(setting.names & companions.checking):
         pick = setting.pick(name)
-        for check in setting.knowledge.companions.checks(name, pick.version) if pick else ():
+        for check in companions.checks(name, pick.version) if pick else ():
             other = setting.pick(check.other)
             accepted = other is None or check.accepts.admits(other.version, prereleases=True)
             if pick is not None and other is not None and not accepted:
@@ -79,7 +80,7 @@ def _refused(setting: Setting) -> Iterator[Finding]:
 
 
 def _misbound(setting: Setting, torch: TorchThere) -> Iterator[Finding]:
-    for name in sorted({*setting.choices, *setting.resolution.picks}):
+    for name in sorted(setting.names & setting.knowledge.companions.bound):
         pick = setting.pick(name)
         binding = pick and _broken_binding(setting, name, pick.version, torch)
         if not binding or (setting.kind == IMAGE and _is_guess(setting, name, torch)):
@@ -250,9 +251,11 @@ def _is_companion(setting: Setting, name: str) -> bool:
 def _jaxlib(setting: Setting) -> Iterator[Finding]:
     """Yield what jax refuses when it is imported, and plugins that it passes over."""
     picked: dict[str, Pick] = {}
-    for name in {*setting.choices, *setting.resolution.picks}:
+    for name in setting.names:
+        if not name.startswith("jax"):
+            continue
         choice, pick = setting.choices.get(name), setting.pick(name)
-        if name.startswith("jax") and pick is not None and not (choice and choice.is_conda):
+        if pick is not None and not (choice and choice.is_conda):
             picked[name] = pick
     jax, jaxlib = picked.get("jax"), picked.get("jaxlib")
     if jaxlib is None:

@@ -154,7 +154,7 @@ def model_is_newer(setting: Setting, project: Project, code: Code) -> Iterator[F
         requirements.txt: transformers==4.44.2
         config.json:      "transformers_version": "4.43.0"
     """
-    known = {*setting.choices, *setting.resolution.picks} & {"transformers", "diffusers", "peft"}
+    known = setting.names & {"transformers", "diffusers", "peft"}
     if not known:
         return
     by_package: dict[str, list[Saved]] = {}

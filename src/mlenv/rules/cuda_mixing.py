@@ -226,11 +226,17 @@ def _libraries(setting: Setting) -> Iterator[_Libraries]:
         numbers = tuple(int(part) for part in build.cuda.split("."))
         if numbers[:2] >= _FIRST_WITH_PACKAGES and build.known_by != BY_CONDA:
             yield _Libraries(str(numbers[0]), build.text, TORCH, build.span)
-    for name, choice in setting.choices.items():
+    for name in filter(_may_bring, setting.choices):
+        choice = setting.choices[name]
         if not choice.is_conda and _is_installed(choice):
             major, shown = _major_of(setting, name, choice)
             if major:
                 yield _Libraries(major, shown, name, choice.span)
+
+
+def _may_bring(name: str) -> bool:
+    """Whether the name of a distribution is one of those that bring CUDA libraries along."""
+    return "-cu" in name or name in ("jax", "tensorflow")
 
 
 def _major_of(setting: Setting, name: str, choice: Choice) -> tuple[str, str]:
@@ -253,8 +259,8 @@ def _is_installed(choice: Choice) -> bool:
 def _clashes(setting: Setting) -> list[tuple[Choice, Choice, str]]:
     """Return the pairs of packages that write a library of one name."""
     by_part: dict[str, list[tuple[str, Choice]]] = {}
-    for name, choice in setting.choices.items():
-        match = re.fullmatch(_NVIDIA, name)
+    for name in filter(_may_bring, setting.choices):
+        match, choice = re.fullmatch(_NVIDIA, name), setting.choices[name]
         if match and match["part"] in _SAME_FILES and _is_installed(choice):
             by_part.setdefault(match["part"], []).append((match["major"], choice))
     found = []

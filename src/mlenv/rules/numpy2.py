@@ -206,11 +206,10 @@ def _meetings(setting: Setting) -> Iterator[_Met]:
     """Yield each distribution that fails with the NumPy beside it, certainly or as picked."""
     if setting.kind == LOCK and setting.source is not None and setting.source.kind == REQUIREMENTS:
         return  # it is judged as what it asks for
-    picked = setting.resolution.picks
-    if _NUMPY not in setting.choices and _NUMPY not in picked:
+    if _NUMPY not in setting.names:
         return
     told: set[str] = set()
-    for boundary in setting.knowledge.numpy2.within({*setting.choices, *picked}):
+    for boundary in setting.knowledge.numpy2.within(setting.names, setting.stated):
         system = setting.target.system if setting.target else "linux"
         if boundary.package in told or (boundary.systems and system not in boundary.systems):
             continue

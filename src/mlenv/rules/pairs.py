@@ -84,7 +84,7 @@ def _leads_somewhere(setting: Setting, way: str) -> bool:
 
 def stands(setting: Setting, name: str) -> str:
     """Return what stands at the place of a distribution: itself, or what brings it along."""
-    pick = setting.resolution.picks.get(name)
+    pick = setting.pick(name)
     if name in setting.choices or pick is None or not pick.chain:
         return f"{name} stands here"
     return f"{pick.chain[0]} brings {name} along"

@@ -271,8 +271,8 @@ def prebuilt_needs_newer_glibc(setting: Setting) -> Iterator[Finding]:
     glibc = parse_version(target.glibc) if target is not None and target.glibc else None
     if target is None or glibc is None or setting.kind == IMAGE:
         return
-    for name, choice in setting.choices.items():
-        needed = _glibc_of(setting, name)
+    for name in sorted(setting.knowledge.companions.with_wheels & setting.choices.keys()):
+        choice, needed = setting.choices[name], _glibc_of(setting, name)
         if needed and not choice.is_conda and glibc.release < _release(needed):
             pick = setting.pick(name)
             shown = f"{name} {pick.version}" if pick is not None else name
@@ -292,10 +292,7 @@ def prebuilt_needs_newer_glibc(setting: Setting) -> Iterator[Finding]:
 
 def _glibc_of(setting: Setting, name: str) -> str:
     """Return the C library that the prebuilt wheel of a distribution needs; empty if unknown."""
-    companions = setting.knowledge.companions
-    if not companions.wheel_evidence(name):
-        return ""
-    choice = setting.choices[name]
+    companions, choice = setting.knowledge.companions, setting.choices[name]
     if any(r.is_vcs or r.is_local for r in choice.requirements):
         return ""
     pick = setting.pick(name)

@@ -152,12 +152,11 @@ def _every_name(setting: Setting) -> frozenset[str]:
 def _of_records(
     setting: Setting, project: Project, searched: Mapping[str, Sequence[Use]]
 ) -> Iterator[_Gone]:
-    known = {*setting.choices, *setting.resolution.picks}
     is_unclear = _has_forgotten_pin(setting)
-    for record in setting.knowledge.breaks.within(known, _TOPICS, in_code=True):
+    for record in setting.knowledge.breaks.within(setting.names, _TOPICS, in_code=True):
         if searched and searched.keys().isdisjoint(record.code):
             continue
-        if not may_apply(record, setting, known):
+        if not may_apply(record, setting):
             continue
         # the code may run with what another list installs
         if setting.kind != INSTALLED and not _named_in(project).isdisjoint(record.without):
@@ -178,7 +177,7 @@ def _of_records(
 
 def _of_numpy(setting: Setting) -> Iterator[_Gone]:
     """Yield the names that the installation's NumPy lacks, the oldest removals first."""
-    if "numpy" not in setting.choices and "numpy" not in setting.resolution.picks:
+    if "numpy" not in setting.names:
         return
     for versions, names, evidence in sorted(
         setting.knowledge.numpy2.removals, key=lambda one: _first(one[0]).release
