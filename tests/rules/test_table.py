@@ -9,15 +9,19 @@ from pathlib import Path
 import pytest
 
 from mlenv.knowledge import KNOWLEDGE_DATE, Knowledge
+from mlenv.model.environment import Environment
 from mlenv.model.project import Project
+from mlenv.model.target import Target
 from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, REQUIREMENTS
 from mlenv.rules.base import GRANULARITIES, Listed
 from mlenv.rules.registry import RULES
 from mlenv.rules.table import LISTED
 
+KINDS = {REQUIREMENTS, LOCK, IMAGE, INSTALLED}
 ONLY = {
-    "setting": {REQUIREMENTS, LOCK, IMAGE, INSTALLED},
-    "environment": {"binaries", "conda"},
+    "setting": KINDS | {*dir(Target)},
+    "environment": {*dir(Environment)},
+    "project": KINDS | {*dir(Target), *dir(Project)},
 }
 OF_FILES = {"code", "knowledge", "targets", "today"}
 LOADED = """
@@ -83,6 +87,9 @@ def test_an_audit_of_an_environment_loads_no_rule_on_files(tmp_path: Path) -> No
     site.mkdir(parents=True)
     (tmp_path / "env" / "pyvenv.cfg").write_text("version = 3.11.7\n", "utf-8")
     (tmp_path / "empty").mkdir()
-    loaded = loaded_by(tmp_path / "empty", "--env", str(tmp_path / "env"), "--allow-empty")
+    loaded = loaded_by(
+        tmp_path / "empty", "--env", str(tmp_path / "env"), "--allow-empty", "--no-binaries"
+    )
     assert {"installed_requirements", "numpy2"} <= loaded
-    assert not loaded & {"pins", "locks", "mixing", "indexes", "base_images", "security", "parse"}
+    assert not loaded & {"pins", "locks", "base_images", "security", "parse"}
+    assert not loaded & {"drivers", "gpu_architectures", "installed_gpu", "toolkit", "pythons"}

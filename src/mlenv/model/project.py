@@ -108,6 +108,11 @@ class Project:
         """Whether nothing in it declares, locks or builds an environment."""
         return all(source.role == CONTEXT for source in self.sources.values())
 
+    @property
+    def has_code(self) -> bool:
+        """Whether there are Python files or notebooks in it."""
+        return bool(self.code.paths)
+
     def sets_with(self, path: str) -> tuple[InstallSet, ...]:
         """Return the install sets that a file is part of."""
         return tuple(self.install_sets[at] for at in self.membership.get(path, ()))

@@ -67,8 +67,9 @@ class Rule:
         check: Yields findings.
         needs: The names of the check's parameters: what it works on, then what it looks up.
         facts: The files of records that it rests on, by name.
-        only: The kinds of settings that it is called for, or the parts of an environment that have
-            to be there, such as ``binaries``; none where it is called for all.
+        only: What there has to be for it to have something to say: a kind of settings, or a field
+            of the environment (``binaries``), of a machine (``gpus``) or of the project, whichever
+            of them is there; none where it is always called.
     """
 
     code: str
@@ -115,7 +116,7 @@ def rule(
     hands in: ``project``, ``code``, ``targets``, ``settings`` (all of them), ``knowledge``,
     ``today``, ``suppressions``, and ``machine`` and ``environment``, which are None where they
     were not looked at. ``facts`` names the files of records that it rests on, ``only`` what
-    it has something to say of: kinds of settings, or parts of an environment.
+    has to be there for it to have something to say.
     """
 
     def wrap(check: Check) -> Rule:

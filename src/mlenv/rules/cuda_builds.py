@@ -272,7 +272,14 @@ def _without_wheels(setting: Setting) -> Iterator[Finding]:
         )
 
 
-@rule("CUB002", "cpu-build-for-gpu", topic="cuda-build", severity=Severity.ERROR, facts=("torch",))
+@rule(
+    "CUB002",
+    "cpu-build-for-gpu",
+    topic="cuda-build",
+    severity=Severity.ERROR,
+    facts=("torch",),
+    only=("expects_gpu",),
+)
 def cpu_build_for_gpu(setting: Setting) -> Iterator[Finding]:
     """A build of torch that cannot use the machine's GPU.
 

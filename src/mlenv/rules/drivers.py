@@ -43,7 +43,14 @@ _MATRIX = "rapids-dependencies"
 _CUDA_IN_NAME = r"(?:^|[^a-z0-9])cu(?:da)?[-_]?\d"
 
 
-@rule("DRV001", "driver-too-old", topic="driver", severity=Severity.ERROR, facts=("cuda", "torch"))
+@rule(
+    "DRV001",
+    "driver-too-old",
+    topic="driver",
+    severity=Severity.ERROR,
+    facts=("cuda", "torch"),
+    only=("driver", "driver_cuda"),
+)
 def driver_too_old(project: Project, settings: Sequence[Setting]) -> Iterator[Finding]:
     """A build whose CUDA the machine's driver cannot run.
 
@@ -165,6 +172,7 @@ def _ways_out(setting: Setting, target: Target, need: CudaUser, floor: str) -> S
     topic="driver",
     severity=Severity.NOTE,
     facts=("cuda", "torch"),
+    only=("driver", "driver_cuda"),
 )
 def newer_minor_than_driver(setting: Setting) -> Iterator[Finding]:
     """A build for a newer minor version of CUDA than the driver's own, where that may matter.
@@ -227,6 +235,7 @@ def _newer_minor(
     topic="driver",
     severity=Severity.NOTE,
     facts=("cuda", "torch"),
+    only=(REQUIREMENTS, IMAGE),
 )
 def newest_needs_newer_driver(
     project: Project, settings: Sequence[Setting], targets: Sequence[Target]
@@ -292,6 +301,7 @@ def _time_bomb(setting: Setting, shown: str, cuda: str, span: Span) -> Finding:
     topic="driver",
     severity=Severity.WARNING,
     facts=("cuda", "bases"),
+    only=("driver", "driver_cuda"),
 )
 def toolkit_newer_than_driver(
     project: Project, knowledge: Knowledge, targets: Sequence[Target], today: str

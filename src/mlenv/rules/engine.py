@@ -137,11 +137,23 @@ def _judged_by(one: Rule | Listed, context: dict[str, Any]) -> Sequence[object]:
     items = _items(granularity, context)
     if granularity == "source" and one.topic != "parse":
         return [source for source in items if source.role != CONTEXT]
-    if granularity == "setting" and one.only:
-        return [setting for setting in items if setting.kind in one.only]
-    if granularity == "environment" and one.only:
-        return [item for item in items if any(getattr(item, part) for part in one.only)]
-    return items
+    return [item for item in items if _concerns(one, item, context)] if one.only else items
+
+
+def _concerns(one: Rule | Listed, item: Any, context: dict[str, Any]) -> bool:
+    """Whether there is what a rule has to find in one of the things that it is called for."""
+    if one.needs[0] == "setting":
+        return item.kind in one.only or _has(item.target, one.only)
+    if one.needs[0] == "project":
+        settings = _items("setting", context) if "settings" in one.needs else ()
+        return any(setting.kind in one.only for setting in settings) or any(
+            _has(thing, one.only) for thing in (item, *context["targets"])
+        )
+    return _has(item, one.only)
+
+
+def _has(thing: object, fields: Iterable[str]) -> bool:
+    return any(getattr(thing, field, None) for field in fields)
 
 
 def _is_bare(project: Project, targets: Sequence[Target]) -> bool:

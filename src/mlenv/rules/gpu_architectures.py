@@ -41,6 +41,7 @@ _FIRST_WITHOUT_CODE = "12.0"
     topic="gpu-arch",
     severity=Severity.ERROR,
     facts=("torch", "gpu"),
+    only=("gpus",),
 )
 def no_kernels_for_gpu(project: Project, settings: Sequence[Setting]) -> Iterator[Finding]:
     """A build of torch without kernels for a GPU of the machine.
@@ -238,6 +239,7 @@ def _dotted(capability: Capability) -> str:
     topic="gpu-arch",
     severity=Severity.ERROR,
     facts=("gpu_needs", "gpu"),
+    only=("gpus",),
 )
 def gpu_below_minimum(setting: Setting) -> Iterator[Finding]:
     """A package that asks for a newer GPU than the machine has.

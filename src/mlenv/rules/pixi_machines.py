@@ -16,7 +16,13 @@ from mlenv.rules.base import rule
 _KINDS = ("pixi", "pyproject")
 
 
-@rule("DRV005", "below-system-requirements", topic="driver", severity=Severity.ERROR)
+@rule(
+    "DRV005",
+    "below-system-requirements",
+    topic="driver",
+    severity=Severity.ERROR,
+    only=("driver", "driver_cuda"),
+)
 def below_system_requirements(
     project: Project, knowledge: Knowledge, targets: Sequence[Target]
 ) -> Iterator[Finding]:

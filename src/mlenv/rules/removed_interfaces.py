@@ -62,6 +62,7 @@ class _Gone:
     topic="removed-api",
     severity=Severity.ERROR,
     facts=("breaks", "numpy2"),
+    only=("has_code",),
 )
 def removed_name_in_use(
     project: Project, settings: Sequence[Setting], code: Code

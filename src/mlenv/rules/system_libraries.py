@@ -31,6 +31,7 @@ _OPENCV = frozenset((*_HEADLESS, *_HEADLESS.values()))
     topic="system-libraries",
     severity=Severity.ERROR,
     facts=("system_libraries", "system_packages"),
+    only=(IMAGE, "missing_libraries"),
 )
 def missing_library(setting: Setting) -> Iterator[Finding]:
     """A package that loads a shared library which is not there.
@@ -77,6 +78,7 @@ def missing_library(setting: Setting) -> Iterator[Finding]:
     topic="system-libraries",
     severity=Severity.WARNING,
     facts=("system_libraries", "system_packages"),
+    only=(IMAGE,),
 )
 def missing_program(setting: Setting) -> Iterator[Finding]:
     """A package that runs a program which the image does not hold.

@@ -79,6 +79,7 @@ class _Compiled:
     topic="cuda-toolkit",
     severity=Severity.ERROR,
     facts=("torch", "builds", "companions", "bases"),
+    only=(IMAGE, "cuda_toolkit", "image_cuda"),
 )
 def nvcc_for_another_cuda(setting: Setting) -> Iterator[Finding]:
     """A CUDA compiler of another version than torch was built with, where CUDA code is compiled.
@@ -264,6 +265,7 @@ def _has_wheel(setting: Setting, name: str, build: TorchBuild) -> bool:
     topic="cuda-toolkit",
     severity=Severity.ERROR,
     facts=("gpu", "builds"),
+    only=("cuda_toolkit",),
 )
 def nvcc_without_the_gpu(
     project: Project, knowledge: Knowledge, targets: Sequence[Target]
