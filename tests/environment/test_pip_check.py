@@ -75,6 +75,9 @@ MARKERS = (
     *('implementation_name == "cpython" and python_version > "3.10"', "os_name in 'posix nt'"),
     *('platform_python_implementation == "PyPy"', 'platform_machine in "x86_64 AMD64 arm64"'),
     *('(sys_platform == "win32" or os_name == "java") and extra != "y"',),
+    "(sys_platform == 'linux' or sys_platform == 'win32') and extra == 'x'",
+    "(sys_platform == 'linux') or (os_name == 'nt') and extra == 'x'",
+    "(sys_platform == 'linux' or extra == 'x') and os_name != 'java'",
     *('implementation_version < "3.11.5"', '"linux" in sys_platform', 'python_version ~= "3.8"'),
 )
 FORMS = (

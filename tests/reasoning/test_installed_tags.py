@@ -44,6 +44,14 @@ def test_what_packaging_takes_is_taken() -> None:
         "py2-none-any",
         "cp2-none-any",
         "cp311-cp311-any",
+        "py-none-any",
+        "py3x-none-any",
+        f"cp{'3' * 5000}-none-any",
+        "cp311-cp311-linux_",
+        "cp311-cp311-manylinux2011_x86_64",
+        "cp311-cp311-manylinux_2_x86_64",
+        "cp311-cp311-manylinux_2_x_x86_64",
+        f"cp311-cp311-manylinux_2_{'1' * 5000}_x86_64",
     ],
 )
 def test_what_packaging_refuses_is_refused(tag: str) -> None:
@@ -71,6 +79,7 @@ def test_where_something_is_not_known_nothing_is_claimed() -> None:
     unknown = Interpreter("3.11.7", "linux", "x86_64")
     assert is_supported(("cp311-cp311-manylinux_2_28_x86_64",), unknown) is None
     assert is_supported(("no tag",), LINUX) is None
+    assert is_supported((f"{'py3.' * 99}py2-{'none.' * 99}abi3-any",), LINUX) is None
     assert is_supported(("cp311-cp311-manylinux_2_28_x86_64", "py3-none-any"), unknown) is True
 
 

@@ -14,7 +14,8 @@ from functools import lru_cache
 
 from mlenv.model.requirement import ALL_ENVIRONMENTS
 from mlenv.records import dataclass
-from mlenv.versions.version import Version, parse_version
+from mlenv.versions.bounds import admits
+from mlenv.versions.version import parse_version
 from mlenv.versions.version_set import VersionSet, pep440
 
 Environment = dict[str, str]
@@ -210,7 +211,21 @@ def parse_condition(text: str) -> Condition:
     Raises:
         MarkerError: The text is no marker.
     """
-    return _Parser(text).parse()
+    return _plain(text) or _Parser(text).parse()
+
+
+def _plain(text: str) -> Comparison | None:
+    """Return what three words say, a variable and a literal without quotes or brackets, at once.
+
+    So most markers are written; None for what needs a closer look.
+    """
+    words = text.split()
+    if len(words) != 3 or words[0] not in _VARIABLES or words[1] not in _OPERATORS:
+        return None
+    quote, value = words[2][:1], words[2][1:-1]
+    if quote not in ("'", '"') or words[2] != f"{quote}{value}{quote}" or quote in value:
+        return None
+    return Comparison(words[0], words[1], value)
 
 
 def _marker(condition: Condition) -> Marker:
@@ -253,8 +268,11 @@ def holds(condition: Condition, environment: Environment) -> bool:
         environment: PEP 508's variables; what it lacks is taken as unknown.
     """
     if isinstance(condition, Junction):
-        results = (holds(part, environment) for part in condition.parts)
-        return all(results) if condition.word == "and" else any(results)
+        is_or = condition.word == "or"
+        for part in condition.parts:
+            if holds(part, environment) is is_or:
+                return is_or
+        return not is_or
     actual = environment.get(condition.variable)
     if actual is None:
         return True
@@ -270,16 +288,10 @@ def compare(condition: Comparison, actual: str) -> bool:
     if condition.reversed:
         operator = _MIRRORED.get(operator, operator)
     if condition.variable in _VERSIONED:
-        versions = _versions(operator, value)
-        version: Version | None = parse_version(actual)
-        if versions is not None and version is not None:
-            return versions.admits(version, prereleases=True)
+        is_admitted = admits(operator + value, actual)
+        if is_admitted is not None:
+            return is_admitted
     return _compare_text(operator, actual, value)
-
-
-@lru_cache(maxsize=1024)
-def _versions(operator: str, value: str) -> VersionSet | None:
-    return pep440(operator + value)
 
 
 def _compare_text(operator: str, actual: str, value: str) -> bool:
@@ -294,6 +306,7 @@ def _compare_text(operator: str, actual: str, value: str) -> bool:
 
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_OPERATORS = frozenset(("===", "==", "~=", "!=", "<=", ">=", "<", ">"))
 _TOKEN = re.compile(
     r"\s*(?:(?P<bracket>[()])|(?P<quoted>'[^']*'|\"[^\"]*\")"
     r"|(?P<operator>===|==|~=|!=|<=|>=|<|>)|(?P<word>[A-Za-z_][\w.]*))"

@@ -19,9 +19,9 @@ from mlenv.model.marker import MarkerError, holds, parse_condition
 from mlenv.model.requirement import canonical_name
 from mlenv.reasoning.interpreter import variables_of
 from mlenv.records import dataclass
-from mlenv.versions.bounds import within
+from mlenv.versions.bounds import admits
 from mlenv.versions.version import parse_version
-from mlenv.versions.version_set import VersionSet, pep440
+from mlenv.versions.version_set import pep440
 
 _LINE = re.compile(
     r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)(?![A-Za-z0-9._-])\s*(?:\[([^\]]*)\]\s*)?"
@@ -75,7 +75,6 @@ class Requirements:
         assert interpreter is not None
         self._variables = variables_of(interpreter)
         self._holding: dict[str, bool | None] = {}
-        self._admitted: dict[tuple[str, str], bool | None] = {}
         self._brought: dict[tuple[str, tuple[str, ...]], tuple[Required, ...]] = {}
         self._unreadable: list[tuple[str, str]] = []
 
@@ -121,10 +120,7 @@ class Requirements:
         if not required.specifier:
             return True
         version = self._environment.distributions[required.name].version
-        key = (required.specifier, version)
-        if key not in self._admitted:
-            self._admitted[key] = _admits(required.specifier, version)
-        return self._admitted[key]
+        return admits(required.specifier, version)
 
     @cached_property
     def missing(self) -> tuple[Required, ...]:
@@ -144,10 +140,10 @@ class Requirements:
         found: dict[tuple[str, str, str], Required] = {}
         for edges in self.of.values():
             for one in edges:
-                admits = self.admits(one) if one.name in known else True
-                if admits is False:
+                is_met = self.admits(one) if one.name in known else True
+                if is_met is False:
                     found.setdefault((one.origin, one.name, one.specifier), one)
-                elif admits is None and _versions(one.specifier) is None:
+                elif is_met is None and pep440(one.specifier) is None:
                     self._unreadable.append((one.origin, one.line))
         return tuple(found.values())
 
@@ -184,11 +180,11 @@ class Requirements:
         # written in either form by tools of either age
         names = {*written, *(canonical_name(extra) for extra in written)}
         for line in one.requires:
-            is_meant = "extra" in line and any(name in line for name in names)
-            match = _LINE.fullmatch(line) if is_meant else None
+            meant = [name for name in names if name in line] if "extra" in line else []
+            match = _LINE.fullmatch(line) if meant else None
             if match is None or match[6] is None or self._holds(match[6]):
                 continue
-            if any(self._holds(match[6], extra) for extra in names):
+            if any(self._holds(match[6], extra) for extra in meant):
                 specifier = "" if match[4] else (match[3] or match[5] or "").replace(" ", "")
                 asked = _listed(match[2])
                 yield Required(one.name, canonical_name(match[1]), match[1], specifier, asked, line)
@@ -286,22 +282,6 @@ def _holds(marker: str, variables: Variables) -> bool | None:
         return None
 
 
-@lru_cache(maxsize=8192)
-def _versions(specifier: str) -> VersionSet | None:
-    return pep440(specifier)
-
-
-def _admits(specifier: str, version: str) -> bool | None:
-    there = parse_version(version)
-    if there is None:
-        return None
-    quick = within(specifier, there)
-    if quick is not None:
-        return quick
-    stated = _versions(specifier)
-    return None if stated is None else stated.admits(there, prereleases=True)
-
-
 def _is_of_extra_alone(line: str) -> bool:
     """Whether a requirement holds only where an extra is asked for, seen at a glance."""
     marker = line.partition(";")[2]
@@ -336,8 +316,8 @@ def is_python_past(asked: str, interpreter: Interpreter) -> bool:
 
     Source: uv, Resolver internals, "Requires-python".
     """
-    stated, version = _versions(asked.replace(" ", "")), parse_version(interpreter.version)
-    newer = _versions(f">{interpreter.version}") if version is not None else None
+    stated, version = pep440(asked.replace(" ", "")), parse_version(interpreter.version)
+    newer = pep440(f">{interpreter.version}") if version is not None else None
     return stated is not None and newer is not None and not stated.intersects(newer)
 
 
@@ -355,4 +335,4 @@ def refused_python(asked: str, interpreter: Interpreter) -> bool:
     possible = (
         [interpreter.version] if is_whole else [interpreter.version, f"{interpreter.version}.99"]
     )
-    return all(_admits(specifier, version) is False for version in possible)
+    return all(admits(specifier, version) is False for version in possible)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 from mlenv.model.binary import ELF, MACHO, PE, Binary
 from mlenv.model.environment import Interpreter
 from mlenv.model.target import LINUX, MACOS, WINDOWS
 
-_LEGACY = {"1": (2, 5), "2010": (2, 12), "2014": (2, 17)}
+_LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 """The C library that the older names of manylinux stand for."""
 _MACHINES = {
     "x86_64": ("x86_64", "amd64"),
@@ -28,12 +27,14 @@ _MAC_FAT = {
 }
 
 _FORMATS = {LINUX: ELF, MACOS: MACHO, WINDOWS: PE}
-_OF_PYTHON = re.compile(r"\.(cpython-|cp|pypy)(\d)(\d+)(t?)")
+_OF_PYTHON = r"\.(cpython-|cp|pypy)(\d)(\d+)(t?)"
 """The Python that an extension's file name speaks of: ``x.cpython-312-x86_64-linux-gnu.so``."""
-_GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
+_GLIBC = "GLIBC_"
+_MOST_DIGITS = 9
+_MOST_PAIRS = 64
+"""Of a Python and an interface in one compressed tag; real ones have four."""
 
 
-@lru_cache(maxsize=1024)
 def is_supported(tags: tuple[str, ...], interpreter: Interpreter) -> bool | None:
     """Return whether any of a wheel's tags is for an interpreter; None where nobody can tell.
 
@@ -68,7 +69,7 @@ def speaks_against(files: Iterable[Binary], interpreter: Interpreter) -> str:
         if not _is_loadable(one, interpreter):
             return one.path
         folder, _, name = one.path.rpartition("/")
-        module, of_python = f"{folder}/{name.partition('.')[0]}", _OF_PYTHON.search(name)
+        module, of_python = f"{folder}/{name.partition('.')[0]}", re.search(_OF_PYTHON, name)
         if of_python is None or _is_own(of_python, interpreter):
             fitting.add(module)
         else:
@@ -92,12 +93,22 @@ def _is_loadable(binary: Binary, interpreter: Interpreter) -> bool:
     built = {one.lower() for one in binary.machine.split("+")} - {"unknown"}
     if machine and built and built.isdisjoint(_MACHINES.get(machine, (machine,))):
         return False
-    needed = [match for one in binary.versions if (match := _GLIBC.fullmatch(one))]
-    there = re.fullmatch(r"(\d+)\.(\d+)", interpreter.libc_version)
+    there = _release(interpreter.libc_version)
     if interpreter.libc != "glibc" or there is None:
         return True
-    least = max(((int(one[1]), int(one[2])) for one in needed), default=(0, 0))
-    return least <= (int(there[1]), int(there[2]))
+    needed = [_release(one[len(_GLIBC) :]) for one in binary.versions if one.startswith(_GLIBC)]
+    return all(one <= there for one in needed if one is not None)
+
+
+def _release(text: str) -> tuple[int, int] | None:
+    """Return the two numbers that a text consists of; None where it does not."""
+    parts = text.partition(".")
+    major, minor = _number(parts[0]), _number(parts[2])
+    return None if major is None or minor is None else (major, minor)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 def _is_for(tag: str, interpreter: Interpreter) -> bool | None:
@@ -105,6 +116,8 @@ def _is_for(tag: str, interpreter: Interpreter) -> bool | None:
     if len(parts) != 3:
         return None
     pythons, abis, platforms = (part.split(".") for part in parts)
+    if len(pythons) * len(abis) > _MOST_PAIRS:
+        return None
     if not any(_is_python(python, abi, interpreter) for python in pythons for abi in abis):
         return False
     # what uses an interpreter's own interface is compiled, and no installer takes it for any system
@@ -117,11 +130,9 @@ def _is_for(tag: str, interpreter: Interpreter) -> bool | None:
 
 def _is_python(python: str, abi: str, interpreter: Interpreter) -> bool:
     major, minor = (int(part) for part in (*interpreter.version.split("."), "0")[:2])
-    match = re.fullmatch(r"(py|cp|pp|graalpy\D*)(\d)_?(\d*)", python)
-    if match is None:
-        return False
-    kind, its_major, its_minor = match[1], int(match[2]), int(match[3] or -1)
-    if its_major != major:
+    kind, its_major, rest = python[:2], python[2:3], python[3:].removeprefix("_")
+    its_minor = _number(rest) if rest else -1
+    if its_major != str(major) or its_minor is None:
         return False
     if kind == "py":
         return abi == "none" and its_minor <= minor
@@ -170,22 +181,24 @@ def _is_mac(platform: str, interpreter: Interpreter) -> bool | None:
 
 
 def _is_linux(platform: str, interpreter: Interpreter) -> bool | None:
-    match = re.fullmatch(
-        r"(linux|manylinux_(\d+)_(\d+)|manylinux(1|2010|2014)|musllinux_(\d+)_(\d+))_(.+)", platform
-    )
-    if match is None:
+    kind, _, built = platform.partition("_")
+    needed = _LEGACY.get(kind)
+    if kind in ("manylinux", "musllinux"):
+        major, _, rest = built.partition("_")
+        minor, _, built = rest.partition("_")
+        needed = _release(f"{major}.{minor}")
+    if not built or (needed is None and kind != "linux"):
         return False
     machine = interpreter.machine.lower()
     if not machine:
         return None
-    if match[7] not in _MACHINES.get(machine, (machine,)):
+    if built not in _MACHINES.get(machine, (machine,)):
         return False
-    if match[1] == "linux":
+    if needed is None:
         return True
-    if match[5]:
+    if kind == "musllinux":
         return interpreter.libc == "musl" if interpreter.libc else None
     if interpreter.libc != "glibc":
         return False if interpreter.libc else None
-    needed = _LEGACY[match[4]] if match[4] else (int(match[2]), int(match[3]))
-    there = re.fullmatch(r"(\d+)\.(\d+)", interpreter.libc_version)
-    return needed <= (int(there[1]), int(there[2])) if there else None
+    there = _release(interpreter.libc_version)
+    return needed <= there if there else None

@@ -255,13 +255,11 @@ def wheel_for_other_platform(environment: Environment) -> Iterator[Finding]:
     interpreter = environment.interpreter
     if interpreter is None:
         return
-    refused = [
-        one
-        for one in environment.distributions.values()
-        if one.tags and is_supported(one.tags, interpreter) is False
-    ]
-    if not refused:
+    tags = {one.tags for one in environment.distributions.values()} - {()}
+    foreign = {some for some in tags if is_supported(some, interpreter) is False}
+    if not foreign:
         return
+    refused = [one for one in environment.distributions.values() if one.tags in foreign]
     compiled: dict[str, list[Binary]] = {}
     for binary in environment.binaries.files if environment.binaries is not None else ():
         compiled.setdefault(binary.owner, []).append(binary)

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from operator import eq, gt, le, ne
 
 from mlenv.versions.version import Key, Version, parse_version
+from mlenv.versions.version_set import pep440
 
 _COMPARED: Mapping[str, Callable[[Key, Key], bool]] = {"==": eq, "!=": ne, "<=": le, ">": gt}
+
+
+@lru_cache(maxsize=8192)
+def admits(specifier: str, version: str) -> bool | None:
+    """Return whether a specifier admits a version, pre-releases among them, from memory.
+
+    Returns:
+        None where PEP 440 knows one of both not.
+    """
+    there = parse_version(version)
+    if there is None:
+        return None
+    quick = within(specifier, there)
+    if quick is not None:
+        return quick
+    stated = pep440(specifier)
+    return None if stated is None else stated.admits(there, prereleases=True)
 
 
 def within(specifier: str, version: Version) -> bool | None:
