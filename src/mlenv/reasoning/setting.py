@@ -13,7 +13,7 @@ from mlenv.model.target import Target
 from mlenv.model.text import Span
 from mlenv.reasoning.choice import Choice, Pick
 from mlenv.reasoning.interpreter import PythonInUse, environment_of
-from mlenv.reasoning.resolve import Memory, Metadata
+from mlenv.reasoning.memory import Memory, Metadata
 from mlenv.versions.version import Version
 
 if TYPE_CHECKING:
@@ -98,6 +98,11 @@ class Setting:
     def environment(self) -> Environment:
         """PEP 508's variables there."""
         return environment_of(self.target, self.python.version)
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether a snapshot alone says what is installed, and no file there can be asked."""
+        return self.kind == INSTALLED and self.live is None
 
     @property
     def is_recorded(self) -> bool:

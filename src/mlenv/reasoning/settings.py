@@ -31,8 +31,8 @@ from mlenv.reasoning.interpreter import (
     environment_of,
     usual_minors,
 )
+from mlenv.reasoning.memory import Memory
 from mlenv.reasoning.own_python import World, python_of_set, pythons_of, stated_python
-from mlenv.reasoning.resolve import Memory
 from mlenv.reasoning.setting import IMAGE as IMAGES
 from mlenv.reasoning.setting import INSTALLED, REQUIREMENTS, Setting
 from mlenv.reasoning.setting import LOCK as LOCKED

@@ -45,6 +45,11 @@ class Place:
     nightly: bool = False
     how: str = ""
 
+    @property
+    def is_by_driver(self) -> bool:
+        """Whether the label is the one that fits the driver."""
+        return self.label == AUTO
+
 
 def place_of(setting: Setting, name: str = _TORCH) -> Place | None:
     """Return the index of builds that a distribution is taken from; None for PyPI alone.

@@ -12,7 +12,6 @@ from mlenv.reasoning.cuda_there import CUDA, CUDNN, Provider, providers
 from mlenv.reasoning.domains import dependencies
 from mlenv.reasoning.prebuilt import places_for_packages
 from mlenv.reasoning.setting import IMAGE, Setting
-from mlenv.reasoning.torch_index import place_of
 from mlenv.reasoning.torch_there import TorchThere, torch_there
 from mlenv.rules.base import rule
 from mlenv.rules.companions import is_for_users, is_misbound
@@ -205,6 +204,8 @@ def _beside_torch(
         return
     if is_misbound(setting, name, version, torch) or _is_ruled_out(setting, name, version, torch):
         return  # for another torch altogether, which is said elsewhere
+    from mlenv.reasoning.torch_index import place_of  # what is installed comes from no index
+
     served = setting.knowledge.indexes.serves(name) and place_of(setting, name) is not None
     if served and not (torch.build.is_cpu and build.loads != TORCH_MINOR):
         return  # PyTorch's index has builds of it that fit

@@ -11,7 +11,6 @@ from mlenv.reasoning.choice import Pick
 from mlenv.reasoning.domains import dependencies
 from mlenv.reasoning.setting import IMAGE, INSTALLED, REQUIREMENTS, Setting
 from mlenv.reasoning.torch_build import BASE_IMAGE
-from mlenv.reasoning.torch_index import place_of
 from mlenv.reasoning.torch_there import TorchThere, torch_there
 from mlenv.reasoning.verdict import Verdict
 from mlenv.records import replace
@@ -140,6 +139,8 @@ def _is_served(setting: Setting, name: str, version: Version) -> bool:
     choice = setting.choices.get(name)
     if choice is None or choice.exact is not None or not setting.knowledge.indexes.serves(name):
         return True
+    from mlenv.reasoning.torch_index import place_of  # what is installed comes from no index
+
     place = place_of(setting, name)
     if place is None or place.beside_pypi:
         return True

@@ -16,7 +16,6 @@ from mlenv.reasoning.choice import Choice
 from mlenv.reasoning.setting import IMAGE, Setting
 from mlenv.reasoning.torch_build import CONDA as BY_CONDA
 from mlenv.reasoning.torch_build import INDEX, TORCH, TorchBuild, torch_build
-from mlenv.reasoning.torch_index import place_of
 from mlenv.records import dataclass
 from mlenv.rules.base import rule
 from mlenv.rules.installed import lacks_symbols
@@ -92,6 +91,8 @@ def _label_elsewhere(setting: Setting, name: str, build: TorchBuild) -> str:
     """Return the label of a companion that another command takes from another place."""
     if setting.kind != IMAGE or build.known_by != INDEX or build.version is None:
         return ""
+    from mlenv.reasoning.torch_index import place_of  # few installations are images
+
     place = place_of(setting, name)
     if place is not None:
         return place.label
