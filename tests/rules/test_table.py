@@ -19,7 +19,7 @@ from mlenv.rules.table import LISTED
 
 KINDS = {REQUIREMENTS, LOCK, IMAGE, INSTALLED}
 ONLY = {
-    "setting": KINDS | {*dir(Target)},
+    "setting": KINDS | {*dir(Target), "is_reported"},
     "environment": {*dir(Environment)},
     "project": KINDS | {*dir(Target), *dir(Project)},
 }

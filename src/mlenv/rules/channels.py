@@ -10,7 +10,7 @@ from mlenv.model.project import Project
 from mlenv.model.requirement import CONDA, Requirement
 from mlenv.model.source import Source
 from mlenv.rules.base import rule
-from mlenv.rules.common import distributions
+from mlenv.rules.common import channel_name, distributions
 from mlenv.versions.version_set import pep440
 
 _TORCH = "torch"
@@ -85,14 +85,6 @@ class _Channels:
         self.ended = [name for name in dict.fromkeys(names) if knowledge.has_ended(name)]
         self.preferred = frozenset(before + general[:1])
         self.has_others = bool(_others(names))
-
-
-def channel_name(written: str) -> str:
-    """Return the name of a channel that is written as a name or as the URL of a mirror."""
-    if "://" not in written:
-        return written
-    folders = written.rstrip("/").split("/")
-    return "/".join(folders[-2:]) if folders[-2] == "pkgs" else folders[-1]
 
 
 def _others(channels: list[str]) -> list[str]:

@@ -12,14 +12,11 @@ from mlenv.model.project import Project
 from mlenv.model.requirement import CONDA
 from mlenv.phrases import listed
 from mlenv.reasoning.choice import Choice
-from mlenv.reasoning.contradiction import contradictions
 from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, REQUIREMENTS, Setting
 from mlenv.reasoning.verdict import Verdict, judge
 from mlenv.records import replace
 from mlenv.rules.base import rule
-from mlenv.rules.channels import channel_name
-from mlenv.rules.common import profile_of
-from mlenv.rules.numpy_picks import has_unknown_pins
+from mlenv.rules.common import channel_name, profile_of
 from mlenv.rules.pairs import pair_finding, possible_ways, shown_pick
 from mlenv.versions.version_set import VersionSet
 
@@ -202,8 +199,11 @@ def may_be_capped(setting: Setting, verdict: Verdict) -> bool:
         verdict: How sure it is that some versions meet.
     """
     is_picked = verdict.certainty is Certainty.FRESH_INSTALL
-    is_stated = all(name in setting.choices for name in verdict.names)
-    return is_picked and not is_stated and has_unknown_pins(setting, exact=True)
+    if not is_picked or all(name in setting.choices for name in verdict.names):
+        return False
+    from mlenv.rules.numpy_picks import has_unknown_pins
+
+    return has_unknown_pins(setting, exact=True)
 
 
 def _is_used(setting: Setting, project: Project, record: Break) -> bool:
@@ -250,6 +250,8 @@ def _is_told(setting: Setting, record: Break) -> bool:
         requirements = requirements_of(setting.live)
         conflicts = requirements.conflicts if requirements is not None else ()
         return any(names == {one.origin, one.name} for one in conflicts)
+    from mlenv.reasoning.contradiction import contradictions  # what is installed needs none of it
+
     return any(frozenset(one.names) == names for one in contradictions(setting))
 
 

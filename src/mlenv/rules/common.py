@@ -127,3 +127,11 @@ def _pinned(install_set: InstallSet) -> tuple[frozenset[str], dict[str, str]]:
             path = requirement.span.path
             where[requirement.name] = path if where.get(requirement.name, path) == path else ""
     return frozenset(where), where
+
+
+def channel_name(written: str) -> str:
+    """Return the name of a channel that is written as a name or as the URL of a mirror."""
+    if "://" not in written:
+        return written
+    folders = written.rstrip("/").split("/")
+    return "/".join(folders[-2:]) if folders[-2] == "pkgs" else folders[-1]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.reasoning.contradiction import Contradiction, Link, contradictions
-from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, Setting
+from mlenv.reasoning.setting import IMAGE, INSTALLED, REQUIREMENTS, Setting
 from mlenv.rules.base import rule
 from mlenv.versions.version_set import VersionSet
 
@@ -19,6 +19,9 @@ _METADATA = "Requires-Dist in the wheels' own metadata"
     topic="conflicts",
     severity=Severity.ERROR,
     facts=("requires",),
+    # the tool that wrote a lock found a solution, be it with overrides; an environment has its own
+    # metadata, of which ENV002 speaks
+    only=(REQUIREMENTS, IMAGE, "is_reported"),
 )
 def contradicts_metadata(setting: Setting) -> Iterator[Finding]:
     """A pin that another package of the same installation rules out.
@@ -40,10 +43,6 @@ def contradicts_metadata(setting: Setting) -> Iterator[Finding]:
         torch==2.1.0
         torchvision==0.16.0
     """
-    # the tool that wrote a lock found a solution, be it with overrides; an environment has its own
-    # metadata, of which ENV002 speaks
-    if setting.kind == LOCK or setting.live is not None:
-        return
     told: set[frozenset[str]] = set()
     for one in contradictions(setting):
         pair = frozenset(one.names)

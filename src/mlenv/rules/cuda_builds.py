@@ -15,7 +15,7 @@ from mlenv.reasoning.choice import Choice
 from mlenv.reasoning.machine_fit import is_newer
 from mlenv.reasoning.setting import IMAGE, LOCK, REQUIREMENTS, Setting
 from mlenv.reasoning.torch_build import DEFAULT, TORCH, TorchBuild, torch_build
-from mlenv.reasoning.torch_index import AUTO, Place, place_of
+from mlenv.reasoning.torch_index import Place, place_of
 from mlenv.rules.base import rule
 from mlenv.rules.common import is_auxiliary
 from mlenv.rules.torch_wording import is_for_other_hardware, severity_of, subject, ways_out
@@ -160,7 +160,7 @@ def _of_index(setting: Setting) -> Iterator[Finding]:
     if choice is None or choice.is_conda or (choice.exact is not None and choice.exact.local):
         return
     place = place_of(setting)
-    if place is None or place.nightly or place.label in ("", AUTO):
+    if place is None or place.nightly or place.is_by_driver or not place.label:
         return
     cuda = cuda_of_label(place.label)
     if not cuda or is_newer(_FEWEST, cuda):

@@ -143,7 +143,7 @@ def _judged_by(one: Rule | Listed, context: dict[str, Any]) -> Sequence[object]:
 def _concerns(one: Rule | Listed, item: Any, context: dict[str, Any]) -> bool:
     """Whether there is what a rule has to find in one of the things that it is called for."""
     if one.needs[0] == "setting":
-        return item.kind in one.only or _has(item.target, one.only)
+        return item.kind in one.only or any(_has(of, one.only) for of in (item, item.target))
     if one.needs[0] == "project":
         settings = _items("setting", context) if "settings" in one.needs else ()
         return any(setting.kind in one.only for setting in settings) or any(

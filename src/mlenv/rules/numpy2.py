@@ -10,13 +10,11 @@ from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
 from mlenv.reasoning.choice import Pick
 from mlenv.reasoning.domains import dependencies
-from mlenv.reasoning.numpy_named import built_for_numpy_1, need_newer_numpy
 from mlenv.reasoning.setting import IMAGE, INSTALLED, LOCK, REQUIREMENTS, Setting
 from mlenv.reasoning.torch_build import BASE_IMAGE, torch_build
 from mlenv.reasoning.verdict import Verdict, judge
 from mlenv.records import dataclass
 from mlenv.rules.base import rule
-from mlenv.rules.numpy_picks import has_unknown_pins, is_foreseeable
 from mlenv.rules.pairs import shown_pick
 
 if TYPE_CHECKING:
@@ -230,6 +228,8 @@ def _is_told_by_binaries(setting: Setting, boundary: Boundary) -> bool:
     if environment is None or environment.binaries is None:
         return False
     if boundary.why != ABI:
+        from mlenv.reasoning.numpy_named import built_for_numpy_1, need_newer_numpy
+
         return name in built_for_numpy_1(environment) or name in need_newer_numpy(environment)
     return any(one.owner == name for one in environment.binaries.files)
 
@@ -256,11 +256,14 @@ def _met_in_base(setting: Setting) -> _Met | None:
 
 def _severity(setting: Setting, boundary: Boundary, verdict: Verdict) -> Severity | None:
     """Return how bad a meeting is; None where it is not known whether it takes place."""
-    is_certain = verdict.certainty is Certainty.CERTAIN
-    if not is_certain and not is_foreseeable(setting, boundary.package, verdict):
-        return None
+    is_certain, unsure = verdict.certainty is Certainty.CERTAIN, False
+    if not is_certain:
+        from mlenv.rules.numpy_picks import has_unknown_pins, is_foreseeable
+
+        if not is_foreseeable(setting, boundary.package, verdict):
+            return None
+        unsure = _NUMPY in verdict.opened and has_unknown_pins(setting)
     lazy = boundary.how == WARNING or (boundary.how == RUNTIME and boundary.why == PYTHON)
-    unsure = not is_certain and _NUMPY in verdict.opened and has_unknown_pins(setting)
     usual = Severity.WARNING if lazy or unsure else Severity.ERROR
     package, numpy = setting.choices.get(boundary.package), setting.choices.get(_NUMPY)
     if package is None or not package.is_conda:

@@ -16,7 +16,7 @@ from mlenv.model.text import Span
 from mlenv.reasoning.base_image import first_stage, stage_of
 from mlenv.reasoning.choice import Choice
 from mlenv.reasoning.setting import IMAGE as IMAGES
-from mlenv.reasoning.setting import Setting
+from mlenv.reasoning.setting import LOCK, REQUIREMENTS, Setting
 from mlenv.reasoning.wheel_support import WHEEL, support
 from mlenv.records import dataclass
 from mlenv.rules.base import rule
@@ -218,6 +218,7 @@ def _into_the_system(
     topic="system-libraries",
     severity=Severity.ERROR,
     facts=("releases", "system_libraries", "system_packages", "bases"),
+    only=(REQUIREMENTS, LOCK, IMAGES, "is_reported"),
 )
 def wheel_needs_newer_libc(setting: Setting) -> Iterator[Finding]:
     """A version whose wheels do not fit the C library of the target or the image.
@@ -239,8 +240,7 @@ def wheel_needs_newer_libc(setting: Setting) -> Iterator[Finding]:
         FROM python:3.11-slim
         RUN pip install torch==2.4.0
     """
-    # the tags and the binaries of an environment say it themselves
-    if not setting.platform.startswith("linux") or setting.live is not None:
+    if not setting.platform.startswith("linux"):
         return
     libc = _libc_of(setting)
     if libc is None:
