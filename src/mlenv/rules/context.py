@@ -15,7 +15,6 @@ from mlenv.reasoning.torch_build import DEFAULT, TorchBuild, torch_build
 from mlenv.reasoning.verdict import judge
 from mlenv.records import replace
 from mlenv.rules.base import rule
-from mlenv.rules.ownership import realm_of
 from mlenv.rules.pairs import met, pair_finding
 from mlenv.versions.version import Version, parse_version
 from mlenv.versions.version_set import pep440
@@ -155,8 +154,10 @@ def model_is_newer(setting: Setting, project: Project, code: Code) -> Iterator[F
         config.json:      "transformers_version": "4.43.0"
     """
     known = setting.names & {"transformers", "diffusers", "peft"}
-    if not known:
+    if not known or not code.saved:
         return
+    from mlenv.rules.ownership import realm_of  # few projects hold a model
+
     by_package: dict[str, list[Saved]] = {}
     realm = realm_of(setting, project)
     folder = setting.source.directory if setting.source is not None else ""
