@@ -72,6 +72,14 @@ identity_of: Callable[[os.stat_result], Identity] = attrgetter(
 """Return what tells that a file is the one it was."""
 
 
+def sign_of(path: str) -> list[int] | None:
+    """Return the identity of a file as JSON holds it; None where there is none."""
+    try:
+        return [*identity_of(os.stat(path))]
+    except (OSError, ValueError):
+        return None
+
+
 def read_json(path: str) -> object:
     """Return what a file of the cache holds; None where it cannot be read, or is no JSON."""
     try:

@@ -99,6 +99,10 @@ else:
 
     def _fill(self, fields, args, kwargs):
         """Set the fields; return whether the arguments fit them."""
+        if len(args) == len(fields) and not kwargs:
+            for name, value in zip(fields, args, strict=True):
+                _set(self, name, value)
+            return True
         given = dict(zip(fields, args, strict=False))
         if len(given) < len(args) or not given.keys().isdisjoint(kwargs):
             return False

@@ -85,7 +85,10 @@ def test_what_changed_is_read_anew(
     assert file.stat().st_size == before.st_size
     assert opened(prefix, monkeypatch) == ["a-1.0.dist-info"]
     assert read(prefix).distributions["a"].requires[0] == "b>=3"
+    # whatever changes the tags writes the hash of WHEEL into the record
     (site / "b-2.0.dist-info" / "WHEEL").write_text("Tag: py2-none-any\n", "utf-8")
+    record = site / "b-2.0.dist-info" / "RECORD"
+    record.write_text(record.read_text("utf-8") + "b-2.0.dist-info/WHEEL,sha256=x,18\n", "utf-8")
     assert read(prefix).distributions["b"].tags == ("py2-none-any",)
     write_distribution(site, {"name": "c"})
     assert "c" in read(prefix).distributions

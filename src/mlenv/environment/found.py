@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from mlenv.records import dataclass
 
+RECORD = "RECORD"
+"""The file beside the metadata that lists what was installed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Metadata:

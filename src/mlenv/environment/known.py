@@ -1,8 +1,9 @@
 """What metadata and torch's modules told an earlier run, so that the next one opens none of them.
 
-An entry holds while the files that it was read from are what they were, by the same signs as
-compiled files (see :mod:`mlenv.binaries.cache`). Only whole metadata are remembered, and nothing of
-what a file of the cache says is trusted: what is not as this version writes it is read anew.
+An entry holds while ``METADATA`` and ``RECORD`` are what they were, by the same signs as compiled
+files (see :mod:`mlenv.binaries.cache`); whatever writes another ``WHEEL`` writes its hash into the
+record. Only whole metadata are remembered, and nothing of what a file of the cache says is trusted:
+what is not as this version writes it is read anew.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mlenv import __version__
-from mlenv.caches import SETTLED, cache_folder, file_of, identity_of, keep, read_json, write_json
-from mlenv.environment.found import Found, Metadata
+from mlenv.caches import SETTLED, cache_folder, file_of, keep, read_json, sign_of, write_json
+from mlenv.environment.found import RECORD, Found, Metadata
 from mlenv.model.environment import DIST_INFO
 
-_SCHEMA = 2
+_SCHEMA = 3
 _MOST_FILES = 64
 """Environments that are remembered."""
-_FILES = ("METADATA", "WHEEL")
+_FILES = ("METADATA", RECORD)
 _TYPES = (list, str, str, str, str, str, str)
 """Of the fields of an entry: its signs, and what was read."""
 _LINE = "\n"
@@ -35,6 +36,10 @@ class KnownMetadata:
 
     Args:
         path: The file of the cache.
+
+    Attributes:
+        records: What tells of each ``RECORD`` that it is what it was, by the folder that it lies
+            in, so far as it was asked for.
     """
 
     def __init__(self, path: str) -> None:
@@ -42,6 +47,7 @@ class KnownMetadata:
         self._held, self._said = _load(path)
         self._asked: dict[str, list[Any]] = {}
         self._constants: dict[str, list[Any]] = {}
+        self.records: dict[str, list[int]] = {}
         self._is_new = False
 
     def find(self, folder: str) -> Found | None:
@@ -53,9 +59,12 @@ class KnownMetadata:
         entry = self._held.get(folder)
         if entry is None:
             return None
-        found = _remembered(folder, entry, _signs_of(folder))
+        signs = _signs_of(folder)
+        found = _remembered(folder, entry, signs)
         if found is not None:
             self._asked[folder] = entry
+            if signs[1] is not None:
+                self.records[folder] = signs[1]
         return found
 
     def signs_of(self, folder: str) -> Signs | None:
@@ -87,7 +96,7 @@ class KnownMetadata:
             module: Its file, whole.
             read: Reads them.
         """
-        sign = _sign_of(module)
+        sign = sign_of(module)
         entry = self._said.get(module)
         if (
             type(entry) is list
@@ -152,14 +161,7 @@ def _are_constants(value: object) -> bool:
 
 
 def _signs_of(folder: str) -> Signs:
-    return [_sign_of(f"{folder}{os.sep}{name}") for name in _FILES]
-
-
-def _sign_of(path: str) -> list[int] | None:
-    try:
-        return [*identity_of(os.stat(path))]
-    except (OSError, ValueError):
-        return None
+    return [sign_of(f"{folder}{os.sep}{name}") for name in _FILES]
 
 
 def _remembered(folder: str, entry: object, signs: Signs) -> Found | None:

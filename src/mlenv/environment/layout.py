@@ -182,3 +182,18 @@ def read_config(path: str) -> dict[str, str] | None:
 
 def _has_metadata(folder: str) -> bool:
     return any(name.endswith((".dist-info", ".egg-info")) for name in names_in(folder))
+
+
+def made_by(layout: Layout) -> str:
+    """Return what made an environment; empty where nothing tells."""
+    config = layout.config
+    if "uv" in config:
+        return "uv"
+    if "virtualenv" in config:
+        return "virtualenv"
+    if layout.manager == VENV:
+        return "venv"
+    if layout.manager == CONDA:
+        pixi = f"{os.sep}.pixi{os.sep}"
+        return "pixi" if pixi in os.path.abspath(layout.prefix) + os.sep else "conda"
+    return ""

@@ -12,7 +12,7 @@ from mlenv.environment.disk import modified, names_in, read_text
 from mlenv.environment.found import Found
 from mlenv.environment.interpreter import base_folder, executable, read_interpreter
 from mlenv.environment.known import KnownMetadata, open_known
-from mlenv.environment.layout import Layout, find_layout
+from mlenv.environment.layout import Layout, find_layout, made_by
 from mlenv.environment.marks import WrittenMarks
 from mlenv.environment.page import Page
 from mlenv.environment.paths import (
@@ -154,7 +154,7 @@ class _Reader:
             self.page.close(),
             layout.manager,
             interpreter,
-            _made_by(layout),
+            made_by(layout),
             sites,
             self.distributions,
             tuple(self.hidden),
@@ -162,7 +162,15 @@ class _Reader:
             tuple(self.oddities),
             self._torch(path, conda),
             self._blas(path, conda),
-            Records(layout.prefix, own, conda.values(), whole=verify, home=self.home, cache=cache),
+            Records(
+                layout.prefix,
+                own,
+                conda.values(),
+                whole=verify,
+                home=self.home,
+                cache=cache,
+                signs=self.known.records if self.known is not None else None,
+            ),
             is_project=is_project,
             root=layout.root,
             conda_changes=changes,
@@ -364,23 +372,9 @@ class _Reader:
 
 
 def _title(name: str, layout: Layout, version: str) -> str:
-    made = _made_by(layout)
+    made = made_by(layout)
     said = [f"Python {version}" if version else "no Python", f"made by {made}" if made else ""]
     return f"{name}: {', '.join(filter(None, said))}"
-
-
-def _made_by(layout: Layout) -> str:
-    config = layout.config
-    if "uv" in config:
-        return "uv"
-    if "virtualenv" in config:
-        return "virtualenv"
-    if layout.manager == VENV:
-        return "venv"
-    if layout.manager == CONDA:
-        pixi = f"{os.sep}.pixi{os.sep}"
-        return "pixi" if pixi in os.path.abspath(layout.prefix) + os.sep else "conda"
-    return ""
 
 
 def _package(record: Record, span: Span) -> CondaPackage:

@@ -18,7 +18,6 @@ from mlenv.caches import (
     cache_folder,
     fields_of,
     file_of,
-    identity_of,
     keep,
     read_json,
     write_json,
@@ -29,7 +28,7 @@ from mlenv.environment.site_records import Worked
 Identities = list[list[str | int]]
 """For each record its place, and what tells that it is the one it was."""
 
-_SCHEMA = 2
+_SCHEMA = 3
 _MOST_FILES = 64
 
 
@@ -89,15 +88,6 @@ def open_record_cache(prefix: str, audited: Iterable[str]) -> RecordCache | None
     return RecordCache(folder, os.path.realpath(prefix)) if folder else None
 
 
-def identities_of(places: Iterable[tuple[str, os.stat_result]]) -> Identities:
-    """Return what tells that records are the ones they were.
-
-    Args:
-        places: Their places, and what the system says of them.
-    """
-    return [[place, *identity_of(state)] for place, state in places]
-
-
 def _said(worked: Worked) -> list[object]:
     return [
         [
@@ -106,12 +96,12 @@ def _said(worked: Worked) -> list[object]:
         ],
         [[one, other, _text(file)] for one, other, file in worked.hiding],
         [[_text(one), *indexes] for one, indexes in worked.begun.items()],
-        [[index, [_line(one) for one in sample]] for index, sample in worked.samples.items()],
+        # nothing of a sample is hashed
+        [
+            [index, [[_text(one.path), one.size] for one in sample]]
+            for index, sample in worked.samples.items()
+        ],
     ]
-
-
-def _line(entry: Entry) -> list[str | int]:
-    return [_text(entry.path), *_fields(entry)]
 
 
 def _fields(entry: Entry) -> tuple[str, int]:
@@ -162,9 +152,9 @@ def _hiding(said: object, count: int) -> tuple[int, int, bytes]:
 
 def _sample(said: object, count: int) -> tuple[int, Sequence[Entry]]:
     index, entries = fields_of(said, 2)
-    found = [fields_of(one, 3) for one in as_kind(list, entries)]
+    found = [fields_of(one, 2) for one in as_kind(list, entries)]
     return _index(index, count), [
-        Entry(_data(path), _data(digest), as_kind(int, size)) for path, digest, size in found
+        Entry(_data(path), b"", as_kind(int, size)) for path, size in found
     ]
 
 

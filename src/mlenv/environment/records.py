@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
+from mlenv.caches import sign_of
 from mlenv.environment.disk import place_of, read_text
+from mlenv.environment.found import RECORD
 from mlenv.environment.over_conda import find_over_conda
-from mlenv.environment.record_cache import RecordCache, identities_of
+from mlenv.environment.record_cache import Identities, RecordCache
 from mlenv.environment.sheets import Sheet
 from mlenv.environment.site_records import SiteRecords, work_out
 from mlenv.model.conda_files import held_by
@@ -33,6 +35,8 @@ class Records:
         whole: Whether every file is looked at and hashed, not a few of them.
         home: The folder that ``~`` stands for in places outside of the prefix.
         cache: Where earlier runs are remembered; None to read every record.
+        signs: What tells of a record that it is what it was, by its folder, where that was asked
+            for before.
     """
 
     def __init__(
@@ -44,8 +48,10 @@ class Records:
         whole: bool = False,
         home: str = "",
         cache: RecordCache | None = None,
+        signs: Mapping[str, list[int]] | None = None,
     ) -> None:
         self._cache = cache
+        self._signs = signs or {}
         self._prefix = prefix
         self._home = home
         self._distributions = tuple(distributions)
@@ -120,8 +126,8 @@ class Records:
         return [sheet for sheet, _ in self._found]
 
     @cached_property
-    def _found(self) -> Sequence[tuple[Sheet, os.stat_result]]:
-        """The records that are there, and what the system says of them."""
+    def _found(self) -> Sequence[tuple[Sheet, list[int]]]:
+        """The records that are there, and what tells of each that it is what it was."""
         sites: dict[str, str] = {}
         found = []
         for one in self._distributions:
@@ -129,12 +135,11 @@ class Records:
                 site = sites.get(one.site)
                 if site is None:
                     site = sites[one.site] = self._place(one.site)
-                file = f"{site}/{one.location.rpartition('/')[2]}/RECORD"
-                try:
-                    state = os.stat(file)
-                except (OSError, ValueError):
-                    continue
-                found.append((Sheet(one, site, file), state))
+                folder = f"{site}{os.sep}{one.location.rpartition('/')[2]}"
+                file = f"{folder}{os.sep}{RECORD}"
+                sign = self._signs.get(folder) or sign_of(file)
+                if sign is not None:
+                    found.append((Sheet(one, site, file), sign))
         return found
 
     @cached_property
@@ -145,7 +150,7 @@ class Records:
             sites.setdefault(sheet.site, []).append(sheet)
         worked = None
         if self._cache is not None:
-            identities = identities_of((sheet.file, state) for sheet, state in self._found)
+            identities: Identities = [[sheet.file, *sign] for sheet, sign in self._found]
             worked = self._cache.load(identities, [len(sheets) for sheets in sites.values()])
         if worked is None:
             worked = [work_out(sheets) for sheets in sites.values()]
