@@ -67,9 +67,11 @@ def found(path: str) -> tuple[int, Codes]:
             if section is not None:
                 codes = list(entries(window, section.at, section.size))
                 counted = Counter(
-                    (kinds[one.kind], one.architecture) for one in codes if one.kind in kinds
+                    (kinds[kind], architecture)
+                    for _, kind, architecture in codes
+                    if kind in kinds
                 )
-                return len({one.container for one in codes}), counted
+                return len({container for container, _, _ in codes}), counted
     return 0, Counter()
 
 

@@ -214,7 +214,7 @@ def test_compiled_kernels_are_found_as_cuobjdump_finds_them(
         section = elf.section(".nv_fatbin") or elf.section("__nv_relfatbin")
         assert section is not None
         found = list(entries(window, section.at, section.size))
-    assert Counter((kinds[one.kind], one.architecture) for one in found) == theirs
+    assert Counter((kinds[kind], architecture) for _, kind, architecture in found) == theirs
 
 
 def test_entries_outside_of_the_file_are_refused(tmp_path: Path) -> None:

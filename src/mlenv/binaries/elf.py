@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 
 from mlenv.binaries.window import Damaged, Window, as_text
@@ -331,7 +331,7 @@ class Elf:
                 continue
             is_data = kind == _PROGBITS and flags & (_ALLOCATED | _EXECUTABLE) == _ALLOCATED
             title = names[name : name + 64].partition(b"\0")[0]
-            yield Section(as_text(title), place, size, is_data)
+            yield Section(_title(title), place, size, is_data)
 
 
 def highest_versions(needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -351,6 +351,12 @@ def highest_versions(needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
 
 
 _FAMILIES = frozenset(("GLIBC", "GLIBCXX", "CXXABI"))
+
+
+@lru_cache(maxsize=1024)
+def _title(name: bytes) -> str:
+    """Return the name of a section as text; most files have the same ones."""
+    return as_text(name)
 
 
 def _folders(path: str) -> tuple[str, ...]:

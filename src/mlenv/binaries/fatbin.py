@@ -17,10 +17,10 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from mlenv.binaries.window import Damaged, Window
 from mlenv.model.binary import Kernels
-from mlenv.records import dataclass
 
 RUNS = frozenset((".nv_fatbin", ".nv_fatb"))
 """The section whose code runs as it is; in PE files names are cut."""
@@ -33,7 +33,7 @@ CUBIN = 2
 """Kinds of entries; others, such as the intermediate code of link-time optimization (8), cannot
 be run as they are."""
 
-_CONTAINER = struct.Struct("<IHHQ")
+_CONTAINER = struct.Struct("<4sHHQ")
 _ENTRY = struct.Struct("<HHIQ12xI8xQ")
 _FOR_ONE, _FOR_FAMILY = 1 << 20, 1 << 21
 """Flags of ``sm_90a``, which runs on 9.0 alone, and of ``sm_100f``, which runs on its family."""
@@ -42,21 +42,9 @@ _MOST_ENTRIES = 1_000_000
 _MOST_SEARCHED = 1 << 26
 """How many bytes between containers are searched at the most; linkers leave gaps of some bytes."""
 _AT_ONCE = 1 << 12
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """One entry of a container.
-
-    Attributes:
-        container: The number of its container in the section, from 0.
-        kind: :data:`PTX`, :data:`CUBIN` or another number.
-        architecture: Such as ``90``, ``90a`` or ``100f``.
-    """
-
-    container: int
-    kind: int
-    architecture: str
+Code = tuple[int, int, str]
+"""One entry: the number of its container in the section, from 0; its kind, :data:`PTX`,
+:data:`CUBIN` or another; and its architecture, such as ``90``, ``90a`` or ``100f``."""
 
 
 def read_kernels(window: Window, sections: Iterable[tuple[str, int, int]]) -> Kernels | None:
@@ -110,13 +98,12 @@ def entries(window: Window, at: int, size: int) -> Iterator[Code]:
             if not left:
                 raise Damaged("it holds more GPU code than any binary")
             left -= 1
-            entry = part.read(place, _ENTRY.size)
-            kind, _, header, payload, architecture, flags = _ENTRY.unpack(entry)
+            kind, _, header, payload, architecture, flags = part.unpack(_ENTRY, place)
             place += header + payload
             if not _ENTRY.size <= header <= _LARGEST_HEADER or place > end:
                 raise Damaged("its GPU code is not as its headers say")
             suffix = "a" if flags & _FOR_ONE else "f" if flags & _FOR_FAMILY else ""
-            yield Code(number, kind, f"{architecture}{suffix}")
+            yield number, kind, f"{architecture}{suffix}"
 
 
 def _counted(codes: Iterable[Code]) -> Kernels:
@@ -124,14 +111,14 @@ def _counted(codes: Iterable[Code]) -> Kernels:
     cubins: Counter[str] = Counter()
     ptx: Counter[str] = Counter()
     held: set[int] = set()
-    for code in set(codes):
-        if code.kind == CUBIN:
-            cubins[f"sm_{code.architecture}"] += 1
-        elif code.kind == PTX:
-            ptx[f"compute_{code.architecture}"] += 1
+    for container, kind, architecture in set(codes):
+        if kind == CUBIN:
+            cubins[f"sm_{architecture}"] += 1
+        elif kind == PTX:
+            ptx[f"compute_{architecture}"] += 1
         else:
             continue
-        held.add(code.container)
+        held.add(container)
     return Kernels(_in_order(cubins), _in_order(ptx), len(held))
 
 
@@ -144,15 +131,19 @@ class _Buffered:
         self._at = 0
         self._held = b""
 
-    def read(self, at: int, size: int) -> bytes:
-        """Return what stands at a place; see :meth:`Window.read`."""
+    def unpack(self, form: struct.Struct, at: int) -> tuple[Any, ...]:
+        """Return what stands at a place, taken apart.
+
+        Raises:
+            Damaged: The stretch is not as long.
+        """
         start = at - self._at
-        if not 0 <= start <= len(self._held) - size:
-            self._held = self._window.up_to(at, max(size, _AT_ONCE))
+        if not 0 <= start <= len(self._held) - form.size:
+            self._held = self._window.up_to(at, _AT_ONCE)
             self._at, start = at, 0
-            if len(self._held) < size:
+            if len(self._held) < form.size:
                 raise Damaged("it ends within its GPU code")
-        return self._held[start : start + size]
+        return form.unpack_from(self._held, start)
 
     def find(self, at: int, most: int) -> int:
         """Return where the next container's magic number is, looking at so many bytes; else -1."""
@@ -170,15 +161,14 @@ def _containers(part: _Buffered) -> Iterator[tuple[int, int]]:
     at = 0
     left = _MOST_SEARCHED
     while at + _CONTAINER.size <= part.size:
-        head = part.read(at, _CONTAINER.size)
-        if head[:4] != MAGIC:
+        magic, _, header, size = part.unpack(_CONTAINER, at)
+        if magic != MAGIC:
             found = part.find(at, left)
             if found < 0:
                 return
             left -= found - at
             at = found
             continue
-        _, _, header, size = _CONTAINER.unpack(head)
         start, end = at + header, at + header + size
         if header < _CONTAINER.size or end > part.size:
             raise Damaged("a container of GPU code in it is longer than its section")

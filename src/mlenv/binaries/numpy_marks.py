@@ -28,7 +28,7 @@ _MARKS = re.compile(
     rb"(?P<old_table>_multiarray_umath)"
     rb"|multiarray(?:(?P<failed> failed to import)|(?P<ended>\0)|(?P<run_on>[^\0 ]))))"
 )
-_BEGINNINGS = (b"numpy._core", b"numpy.core.")
+_BEGINNING = b"numpy."
 _AFTER_MINIMUM = b") but the running NumPy"
 _MINIMUM = re.compile(rb"\(NumPy (\d{1,3}\.\d{1,3}(?:\.\d{1,3})?)$")
 _UNFINISHED = b"module compiled against API version"
@@ -82,14 +82,13 @@ def _pieces(window: Window, places: tuple[tuple[int, int], ...]) -> Iterator[byt
 
 
 def _marks(piece: bytes) -> Iterator[str]:
-    """Yield what of :data:`_MARKS` stands in a piece; plain searches are six times as fast."""
-    for beginning in _BEGINNINGS:
-        at = piece.find(beginning)
-        while at >= 0:
-            match = _MARKS.match(piece, at)
-            if match is not None and match.lastgroup is not None:
-                yield match.lastgroup
-            at = piece.find(beginning, at + len(beginning))
+    """Yield what of :data:`_MARKS` stands in a piece; a plain search is six times as fast."""
+    at = piece.find(_BEGINNING)
+    while at >= 0:
+        match = _MARKS.match(piece, at)
+        if match is not None and match.lastgroup is not None:
+            yield match.lastgroup
+        at = piece.find(_BEGINNING, at + len(_BEGINNING))
 
 
 def _minimums(piece: bytes) -> Iterator[bytes]:

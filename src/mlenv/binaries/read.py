@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from mlenv.binaries import elf, elf_symbols, macho, pe
@@ -22,6 +22,7 @@ _WITHOUT_TEXTS = (
     "__nv",
 )
 """Sections of data in ELF files that hold no texts, by the beginnings of their names."""
+_OF_GPU = RUNS | LINKED_AGAIN
 _T = TypeVar("_T")
 _MOST_TEXT = 128
 """So much of a file is looked at to tell whether it is a text."""
@@ -81,8 +82,7 @@ def _read_elf(window: Window, path: str, owner: str) -> Binary:
     none: tuple[str, ...] = ()
     versions = parts.ask(lambda: elf.highest_versions(file.version_needs), none)
     numpy = parts.ask(lambda: numpy_use(window, _texts(file)) if calls_python else None, None)
-    sections = [(one.name, one.at, one.size) for one in file.sections]
-    kernels = parts.ask(lambda: _kernels(window, sections), None)
+    kernels = parts.ask(lambda: _kernels(window, file.sections), None)
     return Binary(
         path,
         owner,
@@ -108,8 +108,7 @@ def _read_pe(window: Window, path: str, owner: str) -> Binary:
     is_extension = path.lower().endswith(".pyd")
     calls_python = is_extension or any(name.lower().startswith("python3") for name in needed)
     numpy = parts.ask(lambda: numpy_use(window, file.data()) if calls_python else None, None)
-    sections = [(one.name, one.at, one.size) for one in file.sections]
-    kernels = parts.ask(lambda: _kernels(window, sections), None)
+    kernels = parts.ask(lambda: _kernels(window, file.sections), None)
     return Binary(
         path,
         owner,
@@ -154,8 +153,8 @@ def _texts(file: elf.Elf) -> list[tuple[int, int]]:
     return [(one.at, one.size) for one in named if not one.name.startswith(_WITHOUT_TEXTS)]
 
 
-def _kernels(window: Window, sections: list[tuple[str, int, int]]) -> Kernels | None:
-    code = [one for one in sections if one[0] in RUNS or one[0] in LINKED_AGAIN]
+def _kernels(window: Window, sections: Iterable[elf.Section | pe.PeSection]) -> Kernels | None:
+    code = [(one.name, one.at, one.size) for one in sections if one.name in _OF_GPU]
     return read_kernels(window, code) if code else None
 
 

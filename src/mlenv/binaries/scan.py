@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 from mlenv.binaries.cache import BinaryCache, Known, Read, settled
@@ -14,6 +15,7 @@ from mlenv.project.files import Unreadable
 from mlenv.records import dataclass, replace
 
 _AT_A_TIME = 8
+_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +53,7 @@ def read_binaries(
     root = os.path.realpath(prefix)
     before = settled()
     known = cache.load(root) if cache else Known({}, {})
-    walk = Walk(root, folders, known.folders, before)
+    walk = Walk(root, folders, known.folders if cache else None, before)
     found = sorted(walk.found, key=lambda one: one.path)
     unread = walk.unread
     reads: dict[Identity, Read | Unreadable] = {
@@ -100,10 +102,19 @@ def _read_fresh(
 def _read_all(found: list[Found]) -> Iterator[Read | Unreadable]:
     """Yield what each file tells, in their order.
 
-    Several are read at a time: where files lie on another machine, most of the time is waiting.
+    Once most of the time is waiting, as where files lie on another machine or on a disk that was
+    not read of late, several are read at a time. Else threads would take turns, and gain nothing.
     """
-    if not found:
-        return
+    for first in range(0, len(found), _BATCH):
+        start, busy = time.perf_counter(), time.thread_time()
+        for one in found[first : first + _BATCH]:
+            yield read_binary(one.full, one.path)
+        if time.perf_counter() - start > 2 * (time.thread_time() - busy):
+            yield from _read_together(found[first + _BATCH :])
+            return
+
+
+def _read_together(found: list[Found]) -> Iterator[Read | Unreadable]:
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(_AT_A_TIME)

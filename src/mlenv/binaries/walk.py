@@ -66,7 +66,7 @@ class Walk:
     Args:
         root: The prefix, with links resolved.
         folders: Where to look, with what is below; relative to the prefix or absolute.
-        known: What an earlier walk remembered, which may be anything.
+        known: What an earlier walk remembered, which may be anything; None where nothing is to be.
         settled: Nothing is remembered that changed after this, in nanoseconds of the epoch.
 
     Attributes:
@@ -77,7 +77,7 @@ class Walk:
     """
 
     def __init__(
-        self, root: str, folders: Iterable[str], known: Mapping[str, object], settled: int
+        self, root: str, folders: Iterable[str], known: Mapping[str, object] | None, settled: int
     ) -> None:
         self.found: list[Found] = []
         self.unread: list[tuple[str, str]] = []
@@ -88,8 +88,8 @@ class Walk:
         tops = sorted({os.path.realpath(os.path.join(root, one)) for one in folders})
         tops = [one for one in tops if os.path.isdir(one)]
         self._tops = [one for one in tops if not any(_is_below(one, other) for other in tops)]
-        self._is_told = all(map(_tells_changes, self._tops))
-        rows = {top: self._folder(top, known.get(top), 0) for top in self._tops}
+        self._is_told = known is not None and all(map(_tells_changes, self._tops))
+        rows = {top: self._folder(top, (known or {}).get(top), 0) for top in self._tops}
         self.folders: Mapping[str, Row] = rows if self._count <= _MOST_REMEMBERED else {}
 
     def _folder(self, folder: str, known: object, depth: int) -> Row:

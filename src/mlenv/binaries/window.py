@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _TEXT_AT_ONCE = 256
+_SMALL = 1 << 11
+_AT_ONCE = 1 << 14
+"""What is small is read with what follows it: headers and tables lie together."""
 _MOST_AT_ONCE = 1 << 24
 """The most bytes that are held at a time; larger tables are read in pieces."""
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -32,6 +35,8 @@ class Window:
         self._handle = handle
         self.size = size
         self.base = base
+        self._held_at = 0
+        self._held = b""
 
     def within(self, at: int, size: int) -> Window:
         """Return a part of the file as a window of its own.
@@ -51,6 +56,15 @@ class Window:
         self._check(at, size)
         if size > _MOST_AT_ONCE:
             raise Damaged("its headers name tables of an absurd size")
+        if size > _SMALL:
+            return self._content(at, size)
+        start = at - self._held_at
+        if start < 0 or start + size > len(self._held):
+            self._held = self._content(at, min(_AT_ONCE, self.size - at))
+            self._held_at, start = at, 0
+        return self._held[start : start + size]
+
+    def _content(self, at: int, size: int) -> bytes:
         try:
             data = _read_at(self._handle, size, self.base + at)
         except OSError as error:
