@@ -213,6 +213,7 @@ def _files(text: str) -> Files:
     return Files(versions_of(python), "any" in words, "sdist" in words, platforms, known)
 
 
+@lru_cache(maxsize=4096)
 def _wheels(text: str) -> PlatformWheels:
     """Read ``3.8-3.10,3.12/2.17`` or ``3.8+``."""
     ranges, _, glibc = text.partition("/")

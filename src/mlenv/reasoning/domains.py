@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from mlenv.knowledge.releases import Dependency, Release
+from mlenv.knowledge.releases import Dependency, Files
 from mlenv.model.marker import MarkerError, holds, parse_condition
 from mlenv.model.requirement import CONSTRAINT, OVERRIDE, PYPI, Requirement
 from mlenv.versions.version import Version, parse_version
@@ -63,18 +64,18 @@ def _candidates(setting: Setting, name: str, versions: VersionSet) -> tuple[Vers
     admitted = versions.over(by_version)
     # what is older than all that has its files on record is not taken for something that fits
     first = next((one.version for one in out if one.files.is_known), None)
+    # most releases have files like those of the one before
+    serving = {files: _serves(files, setting) for files in {one.files for one in out}}
     fitting = [
-        v
-        for v in admitted
-        if _serves(by_version[v], setting)
-        and (first is None or by_version[v].files.is_known or first < v)
+        one
+        for one in map(by_version.__getitem__, admitted)
+        if serving[one.files] and (first is None or one.files.is_known or first < one.version)
     ]
-    kept = [v for v in fitting if not by_version[v].yanked] or fitting
-    return tuple(sorted(kept, reverse=True))
+    kept = [one.version for one in fitting if not one.yanked] or [one.version for one in fitting]
+    return tuple(sorted(kept, key=attrgetter("key"), reverse=True))
 
 
-def _serves(release: Release, setting: Setting) -> bool:
-    files = release.files
+def _serves(files: Files, setting: Setting) -> bool:
     return files.admits(setting.python.version) and (
         not files.is_known
         or files.has_sdist
