@@ -9,7 +9,9 @@ import pytest
 from mlenv.audit import audit_project
 from mlenv.config import Config, Vocabulary, load_config
 from mlenv.model.requirement import CONSTRAINT, REQUIREMENT
-from mlenv.project.load import load_project
+from mlenv.project.assemble import assemble
+from mlenv.project.load import Loader, load_project
+from mlenv.project.place import find_place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -348,3 +350,13 @@ def test_a_python_version_alone_is_nothing_to_audit(tmp_path: Path) -> None:
     write(tmp_path, {".python-version": "3.11\n"})
     assert audit(tmp_path).exit_code == 3
     assert audit(tmp_path, config=Config(allow_empty=True)).exit_code == 0
+
+
+def test_where_nothing_is_found_the_project_is_as_if_put_together(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("import torch\n", "utf-8")
+    (tmp_path / ".git").mkdir()
+    bare = load(tmp_path, {})
+    whole = assemble(Loader(find_place((str(tmp_path),), "")))
+    assert bare.has_code
+    for name in ("root", "sources", "unread", "profiles", "profile", "covered", "image_sets"):
+        assert getattr(bare, name) == getattr(whole, name), name

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlenv.environment import record_lines
-from mlenv.environment.record_lines import UNSTATED, claims, entry_of, folders, path_of, plain
+from mlenv.environment.entries import UNSTATED
+from mlenv.environment.record_lines import claims, entry_of, folders, path_of, plain
 
 HASH = "sha256=" + "A" * 43
 

@@ -20,7 +20,7 @@ from mlenv.rules.table import LISTED
 KINDS = {REQUIREMENTS, LOCK, IMAGE, INSTALLED}
 ONLY = {
     "setting": KINDS | {*dir(Target), "is_reported"},
-    "environment": {*dir(Environment)},
+    "environment": {*dir(Environment), *dir(Project)},
     "project": KINDS | {*dir(Target), *dir(Project)},
 }
 OF_FILES = {"code", "knowledge", "targets", "today"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 
-from mlenv.environment.record_lines import UNSTATED, Entry, entry_of
+from mlenv.environment.entries import UNSTATED, Entry
 from mlenv.environment.sheets import MISSING, UNKNOWN, Sheet, has_content, name_of, size_at
 from mlenv.model.environment import Altered
 from mlenv.model.installed_path import ASIDE, weight
@@ -43,6 +43,8 @@ def find_altered(
         shared: The paths that other distributions claim too, whose copies may lie there.
         whole: Whether files are hashed, and those are looked at that nobody imports.
     """
+    from mlenv.environment.record_lines import entry_of
+
     entries = (entry_of(line) for line in sheet.record.split(b"\n"))
     kept = [one for one in entries if one and _counts(one, whole=whole)]
     states = [(one.path, _state(sheet, one, shared, is_hashed=whole)) for one in kept]
@@ -136,6 +138,8 @@ def _binaries(sheet: Sheet) -> Iterator[Entry]:
 
 def _entry_at(record: bytes, at: int) -> Entry | None:
     """Return what the line says that a byte lies in."""
+    from mlenv.environment.record_lines import entry_of
+
     end = record.find(b"\n", at)
     return entry_of(record[record.rfind(b"\n", 0, at) + 1 : end if end >= 0 else len(record)])
 

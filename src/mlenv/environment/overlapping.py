@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from mlenv.environment.disk import read_bytes
-from mlenv.environment.record_lines import UNSTATED, Entry, path_of, under
+from mlenv.environment.entries import UNSTATED, Entry
 from mlenv.environment.sheets import MISSING, Sheet, has_content, size_at
 from mlenv.model.environment import Overlap
 from mlenv.model.installed_path import ASIDE, weight
@@ -129,6 +129,8 @@ def _is_namespace(sheets: Sequence[Sheet], path: bytes, entries: Mapping[int, En
 def _has_module(sheet: Sheet, folder: bytes) -> bool:
     """Whether a distribution has modules right in a folder, beside its ``__init__.py``."""
     beginning = folder[: folder.find(b"/") + 1]
+    from mlenv.environment.record_lines import path_of, under
+
     lines = under(sheet.record, beginning, sheet.begun[beginning])
     inner = (path_of(line)[len(folder) :] for line in lines if line.startswith(folder))
     return any(b"/" not in one and one.endswith(b".py") and one != _INIT[1:] for one in inner)

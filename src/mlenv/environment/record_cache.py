@@ -22,7 +22,7 @@ from mlenv.caches import (
     read_json,
     write_json,
 )
-from mlenv.environment.record_lines import Entry
+from mlenv.environment.entries import Entry
 from mlenv.environment.site_records import Worked
 
 Identities = list[list[str | int]]

@@ -13,36 +13,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from mlenv.records import dataclass
+from mlenv.environment.entries import UNSTATED, Entry, Stretch
 
 _SHORT = 2048
 """So few bytes are looked at line by line."""
 _DIGEST = rb"[a-z0-9_]+=[A-Za-z0-9_-]+=*"
 _LONGEST_SIZE = 16
-Stretch = tuple[int, int]
-"""From a byte to before another."""
-UNSTATED = -1
-"""Instead of a size."""
 _FEW = 8
 """So many folders are looked for one after the other."""
 _FIELDS = 3
 _COMMA = "\x1f"
 """Stands for a comma in a path."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """What a record says of one file.
-
-    Attributes:
-        path: As recorded, with ``/``.
-        digest: The algorithm and the hash, such as ``sha256=…``.
-        size: In bytes; :data:`UNSTATED` where the record does not say.
-    """
-
-    path: bytes
-    digest: bytes
-    size: int
 
 
 def plain(data: bytes) -> bytes:

@@ -13,11 +13,9 @@ from functools import cached_property
 from mlenv.caches import sign_of
 from mlenv.environment.disk import place_of, read_text
 from mlenv.environment.found import RECORD
-from mlenv.environment.over_conda import find_over_conda
 from mlenv.environment.record_cache import Identities, RecordCache
 from mlenv.environment.sheets import Sheet
 from mlenv.environment.site_records import SiteRecords, work_out
-from mlenv.model.conda_files import held_by
 from mlenv.model.environment import DIST_INFO, Altered, CondaPackage, Distribution, Overlap
 from mlenv.model.requirement import canonical_name
 
@@ -161,13 +159,22 @@ class Records:
     @cached_property
     def _kept_by_conda(self) -> frozenset[str]:
         """The metadata that conda's packages brought: what builds them changes files afterwards."""
+        if not self._conda:
+            return frozenset()
+        from mlenv.model.conda_files import held_by
+
         return frozenset(held.location for one in self._conda for held in held_by(one))
 
     def _over_conda(self, sheets: Sequence[Sheet]) -> Iterator[Overlap]:
         """Yield the files of conda's packages that other distributions record as theirs."""
+        if not self._conda:
+            return iter(())
+        from mlenv.environment.over_conda import find_over_conda
+
         kept = self._kept_by_conda
-        others = [one for one in sheets if one.owner.location not in kept] if self._conda else []
-        return find_over_conda(others, self._conda)
+        return find_over_conda(
+            [one for one in sheets if one.owner.location not in kept], self._conda
+        )
 
 
 def _is_installers(owner: Distribution, kept: AbstractSet[str]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from mlenv.environment.disk import feed, read_bytes
-from mlenv.environment.record_lines import Entry, Stretch, folders, plain
+from mlenv.environment.entries import Entry, Stretch
 from mlenv.model.environment import Distribution
 
 _MOST_BYTES = 16 << 20
@@ -35,11 +35,15 @@ class Sheet:
     @cached_property
     def record(self) -> bytes:
         """Its lines, in their plain form; none where it cannot be read."""
+        from mlenv.environment.record_lines import plain
+
         return plain(read_bytes(self.file, _MOST_BYTES) or b"")
 
     @cached_property
     def begun(self) -> Mapping[bytes, Stretch]:
         """What its paths begin with."""
+        from mlenv.environment.record_lines import folders
+
         return folders(self.record)
 
     def place(self, path: bytes) -> str:

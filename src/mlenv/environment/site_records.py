@@ -9,8 +9,8 @@ from functools import cached_property
 
 from mlenv.environment.altered import find_altered, is_gone, is_suspect, sample_of
 from mlenv.environment.disk import names_in
+from mlenv.environment.entries import Entry
 from mlenv.environment.overlapping import Claims, Hiding, find_hiding, find_overlaps, hidden_by
-from mlenv.environment.record_lines import Entry, claims
 from mlenv.environment.sheets import Sheet
 from mlenv.model.environment import Altered, Overlap
 from mlenv.records import dataclass
@@ -37,6 +37,8 @@ class Worked:
 
 def work_out(sheets: Sequence[Sheet]) -> Worked:
     """Return what the records of one folder tell, from all of their lines."""
+    from mlenv.environment.record_lines import claims  # a known environment needs no record
+
     samples = {index: sample_of(sheet) for index, sheet in enumerate(sheets)}
     begun: dict[bytes, list[int]] = {}
     for index, sheet in enumerate(sheets):

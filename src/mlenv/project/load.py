@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ from mlenv.errors import UsageError
 from mlenv.model.project import Project, ResolvedInclude, Unread
 from mlenv.model.source import (
     CONTEXT,
-    IMAGE,
     LOCK,
     MISSING_INCLUDE,
     OUTSIDE_ROOT,
@@ -22,8 +20,6 @@ from mlenv.model.text import SourceText
 from mlenv.paths import folders_above
 from mlenv.project import classify
 from mlenv.project.code.listing import ProjectCode
-from mlenv.project.coverage import coverage, inputs
-from mlenv.project.cycles import cycles
 from mlenv.project.decode import decode
 from mlenv.project.discover import (
     ENVIRONMENT,
@@ -34,12 +30,8 @@ from mlenv.project.discover import (
     walk,
 )
 from mlenv.project.files import LONGEST_PATH, Tree, Unreadable, limit_of
-from mlenv.project.install_sets import install_sets, membership
-from mlenv.project.notes import find_index_note
 from mlenv.project.place import STDIN, Place, find_place
-from mlenv.project.profiles import SETUP_FILES, profiles
 from mlenv.project.readers import read_as
-from mlenv.project.repository import find_repository
 from mlenv.records import replace
 
 if TYPE_CHECKING:
@@ -88,7 +80,7 @@ def load_project(
         *read_patterns(place.home.rstrip("/"), patterns),
         *read_patterns(place.prefix.rstrip("/"), exclude),
     )
-    loader = _Loader(place)
+    loader = Loader(place)
     if stdin is not None:
         loader.take(_relative(stdin[0], place), stdin[1])
     code = ProjectCode(loader.tree, place, excluded)
@@ -96,7 +88,16 @@ def load_project(
         loader.read(candidate)
     loader.follow_includes()
     loader.look_around(excluded)
-    return replace(loader.project(), code=code)
+    if not loader.has_found:
+        return Project(shown_root(place), {}, code=code)
+    from mlenv.project.assemble import assemble  # an environment may be all there is to audit
+
+    return replace(assemble(loader), code=code)
+
+
+def shown_root(place: Place) -> str:
+    """Return the root as reports have it."""
+    return place.root.replace(os.sep, "/").rstrip("/") or "/"
 
 
 def _relative(path: str, place: Place) -> str:
@@ -137,8 +138,20 @@ def _named(path: str) -> Candidate:
     return Candidate(path, kind or classify.REQUIREMENTS)
 
 
-class _Loader:
-    """Reads each file once, whoever asks for it."""
+class Loader:
+    """Reads each file once, whoever asks for it.
+
+    Attributes:
+        place: Where the paths lie.
+        tree: The door to the files below the root.
+        sources: What was read, by path.
+        silent: What was learned of the files around, which are not reported, by path from the top.
+        images: The recipes of deployed images around, likewise.
+        unread: What was not read.
+        includes: The includes that lead to a file that was read.
+        environments: The installed environments that lie in the tree.
+        ignored: What .gitignore leaves out.
+    """
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -154,7 +167,13 @@ class _Loader:
         self.found: set[str] = set()
         self._submodules: frozenset[str] | None = None
 
+    @property
+    def has_found(self) -> bool:
+        """Whether there is anything that a project is made of."""
+        return any((self.sources, self.silent, self.images, self.unread))
+
     def read(self, candidate: Candidate) -> None:
+        """Read a file that was found, unless it is none of ours."""
         if candidate.path in self.found:  # what is handed in stands for what is on the disk
             return
         if candidate.reason:
@@ -176,6 +195,7 @@ class _Loader:
             self.unread[candidate.path] = Unread(candidate.path, reason)
 
     def take(self, path: str, data: bytes) -> None:
+        """Read what is handed in under a name."""
         candidate = _named(path)
         self.found.add(path)
         if candidate.reason:
@@ -218,7 +238,7 @@ class _Loader:
                 if not one.folder or f"{folder}/".startswith(f"{one.folder}/")
             ]
             ignores = (*self.place.ignores(folder), *within)
-            names = (*_AROUND, *SETUP_FILES, "pyproject.toml", "Dockerfile")
+            names = (*_AROUND, "setup.py", "setup.cfg", "pyproject.toml", "Dockerfile")
             paths = [f"{folder}/{name}" if folder else name for name in names]
             paths += [path for path in beside if path.rpartition("/")[0] == folder]
             for path in paths:
@@ -245,6 +265,7 @@ class _Loader:
         self.silent[path] = read_as(classify.by_name(path) or classify.REQUIREMENTS, text)
 
     def follow_includes(self) -> None:
+        """Read what the files name, and what those name in turn."""
         while self.pending:
             source, include = self.pending.popleft()
             self._follow(source, include)
@@ -330,69 +351,6 @@ class _Loader:
     def _miss(self, source: Source, include: Include, path: str, reason: str, kind: str) -> None:
         key = f"{path} ({source.path}:{include.span.start})" if kind else path
         self.unread.setdefault(key, Unread(path, reason, include.span, kind))
-
-    def _context(self, sources: dict[str, Source]) -> tuple[dict[str, str], dict[str, str], str]:
-        """Return what covers each source, their profiles and that of the whole.
-
-        They follow from what lies around as well, so all paths are taken from the top here.
-        """
-        prefix = self.place.prefix
-        whole = {
-            prefix + path: _moved(one, prefix) if prefix else one for path, one in sources.items()
-        }
-        includes = [
-            replace(i, origin=prefix + i.origin, target=prefix + i.target) if prefix else i
-            for i in self.includes
-        ]
-        known = {**self.silent, **whole}
-        covered = coverage(known, includes)
-        images = [
-            *(prefix + path for path in self.sources if classify.is_deployed_image(path)),
-            *self.images,
-        ]
-        found, overall = profiles(known, images, start=prefix.rstrip("/"), silent=self.silent)
-        return (
-            {
-                p.removeprefix(prefix): posixpath.relpath(by, prefix) if prefix else by
-                for p, by in covered.items()
-                if p in whole
-            },
-            {path.removeprefix(prefix): profile for path, profile in found.items()},
-            overall,
-        )
-
-    def project(self) -> Project:
-        root = self.place.root
-        sources = dict(sorted(self.sources.items()))
-        includes = tuple(self.includes)
-        covered, found, overall = self._context(sources)
-        too_large: list[str] = []
-        every_set = install_sets(sources, includes, covered, too_large)
-        unread = [
-            *self.unread.values(),
-            *cycles(sources, includes),
-            *(Unread(name, "more is installed with it than is compared") for name in too_large),
-        ]
-        sets = tuple(one for one in every_set if one.home.role != IMAGE)
-        return Project(
-            root.replace(os.sep, "/").rstrip("/") or "/",
-            sources,
-            includes,
-            tuple(sorted(unread, key=lambda one: (one.path, one.span.start if one.span else 0))),
-            sets,
-            found,
-            overall,
-            covered,
-            membership(sets),
-            tuple(one for one in every_set if one.home.role == IMAGE),
-            find_repository(self.place, self.environments, self.ignored),
-            find_index_note(self.tree, sources.values()),
-            inputs(sources),
-        )
-
-
-def _moved(source: Source, prefix: str) -> Source:
-    return replace(source, text=SourceText(prefix + source.path, source.text.text))
 
 
 def _kind_of_include(path: str, text: str) -> str:

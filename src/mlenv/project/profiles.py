@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable
 from mlenv.model.profile import APPLICATION, LIBRARY, PROFILES, RESEARCH
 from mlenv.model.source import LOCK, Source
 
-SETUP_FILES = ("setup.py", "setup.cfg")
 _LOCKS = ("uv-lock", "poetry-lock", "pdm-lock", "pylock", "pipfile-lock", "pixi-lock", "conda-lock")
 _BESIDE = (
     r"(?:require?ments?|reqs?|constraints?|conda|envs?|environments?|docker|docs?|tests?)(?:/|$)"

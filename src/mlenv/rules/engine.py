@@ -141,19 +141,20 @@ def _judged_by(one: Rule | Listed, context: dict[str, Any]) -> Sequence[object]:
 
 
 def _concerns(one: Rule | Listed, item: Any, context: dict[str, Any]) -> bool:
-    """Whether there is what a rule has to find in one of the things that it is called for."""
+    """Whether there is what a rule has to find: in what it is called for, or in what is around."""
+    around = [item]
+    settings: Sequence[Any] = ()
     if one.needs[0] == "setting":
-        return item.kind in one.only or any(_has(of, one.only) for of in (item, item.target))
-    if one.needs[0] == "project":
+        around.append(item.target)
+        settings = (item,)
+    elif one.needs[0] == "project":
+        around.extend(context["targets"])
         settings = _items("setting", context) if "settings" in one.needs else ()
-        return any(setting.kind in one.only for setting in settings) or any(
-            _has(thing, one.only) for thing in (item, *context["targets"])
-        )
-    return _has(item, one.only)
-
-
-def _has(thing: object, fields: Iterable[str]) -> bool:
-    return any(getattr(thing, field, None) for field in fields)
+    elif "project" in one.needs:
+        around.append(context["project"])
+    return any(setting.kind in one.only for setting in settings) or any(
+        getattr(thing, field, None) for thing in around for field in one.only
+    )
 
 
 def _is_bare(project: Project, targets: Sequence[Target]) -> bool:

@@ -34,7 +34,13 @@ _SYNC = {
 }
 
 
-@rule("ENV010", "declared-not-installed", topic="environment", severity=Severity.WARNING)
+@rule(
+    "ENV010",
+    "declared-not-installed",
+    topic="environment",
+    severity=Severity.WARNING,
+    only=("sources",),
+)
 def declared_not_installed(
     environment: Environment, project: Project, knowledge: Knowledge
 ) -> Iterator[Finding]:
@@ -81,7 +87,13 @@ def declared_not_installed(
             )
 
 
-@rule("ENV011", "other-than-declared", topic="environment", severity=Severity.WARNING)
+@rule(
+    "ENV011",
+    "other-than-declared",
+    topic="environment",
+    severity=Severity.WARNING,
+    only=("sources",),
+)
 def other_than_declared(
     environment: Environment, project: Project, knowledge: Knowledge
 ) -> Iterator[Finding]:
@@ -129,7 +141,13 @@ def _asked_in_vain(environment: Environment, project: Project) -> frozenset[str]
     return frozenset(one.name for one in unmet if one.origin in own)
 
 
-@rule("ENV012", "other-than-locked", topic="environment", severity=Severity.WARNING)
+@rule(
+    "ENV012",
+    "other-than-locked",
+    topic="environment",
+    severity=Severity.WARNING,
+    only=("sources",),
+)
 def other_than_locked(environment: Environment, project: Project) -> Iterator[Finding]:
     """A distribution that is installed in another version than the lock has.
 
@@ -162,7 +180,13 @@ def other_than_locked(environment: Environment, project: Project) -> Iterator[Fi
             )
 
 
-@rule("ENV013", "installed-not-declared", topic="environment", severity=Severity.NOTE)
+@rule(
+    "ENV013",
+    "installed-not-declared",
+    topic="environment",
+    severity=Severity.NOTE,
+    only=("sources",),
+)
 def installed_not_declared(environment: Environment, project: Project) -> Iterator[Finding]:
     """A distribution that somebody installed and that the project declares nowhere.
 
@@ -206,7 +230,13 @@ def installed_not_declared(environment: Environment, project: Project) -> Iterat
         )
 
 
-@rule("ENV018", "other-python-than-declared", topic="environment", severity=Severity.WARNING)
+@rule(
+    "ENV018",
+    "other-python-than-declared",
+    topic="environment",
+    severity=Severity.WARNING,
+    only=("sources",),
+)
 def other_python_than_declared(environment: Environment, project: Project) -> Iterator[Finding]:
     """An environment with a Python that the project does not admit.
 
