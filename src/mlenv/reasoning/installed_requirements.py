@@ -29,6 +29,7 @@ _LINE = re.compile(
     re.DOTALL,
 )
 """Each sign can be taken by one part alone: a line that is none is refused in linear time."""
+_EXTRA = "extra == "
 _LONGEST = 120
 """In characters; what is longer was not written for people."""
 _LONGEST_CHAIN = 12
@@ -86,9 +87,7 @@ class Requirements:
         }
 
     def _read(self, one: Distribution) -> Iterator[Required]:
-        for line in one.requires:
-            if _is_of_extra_alone(line):
-                continue
+        for line in _not_of_extras(one.requires):
             match = _LINE.fullmatch(line)
             if match is None:
                 self._unreadable.append((one.name, line))
@@ -101,7 +100,8 @@ class Requirements:
                 if not holding:
                     continue
             specifier = "" if url else (bracketed or plain or "").replace(" ", "")
-            yield Required(one.name, canonical_name(name), name, specifier, _listed(extras), line)
+            asked = _listed(extras) if extras else ()
+            yield Required(one.name, canonical_name(name), name, specifier, asked, line)
 
     def _holds(self, marker: str, extra: str = "") -> bool | None:
         """Whether a marker holds where an extra is asked for; None where it is no marker."""
@@ -186,7 +186,7 @@ class Requirements:
                 continue
             if any(self._holds(match[6], extra) for extra in meant):
                 specifier = "" if match[4] else (match[3] or match[5] or "").replace(" ", "")
-                asked = _listed(match[2])
+                asked = _listed(match[2]) if match[2] else ()
                 yield Required(one.name, canonical_name(match[1]), match[1], specifier, asked, line)
 
     def names_brought(self, name: str, extras: Iterable[str]) -> frozenset[str]:
@@ -271,8 +271,8 @@ def requirements_of(environment: Environment) -> Requirements | None:
     return Requirements(environment) if environment.interpreter is not None else None
 
 
-def _listed(extras: str | None) -> tuple[str, ...]:
-    return tuple(filter(None, map(str.strip, extras.split(",")))) if extras else ()
+def _listed(extras: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, extras.split(","))))
 
 
 def _holds(marker: str, variables: Variables) -> bool | None:
@@ -282,30 +282,36 @@ def _holds(marker: str, variables: Variables) -> bool | None:
         return None
 
 
-def _is_of_extra_alone(line: str) -> bool:
-    """Whether a requirement holds only where an extra is asked for, seen at a glance."""
-    marker = line.partition(";")[2]
-    if "extra == " not in marker or "extra == ''" in marker or 'extra == ""' in marker:
-        return False
-    return " or " not in marker or _is_beside_brackets(marker)
+def _not_of_extras(lines: Iterable[str]) -> list[str]:
+    """Return the requirements without those that only an extra brings, seen at a glance.
+
+    Three of four are such, so that this takes longer than to read the others.
+    """
+    left = [
+        line
+        for line in lines
+        if _EXTRA not in line or " or " in line or "extra == ''" in line or 'extra == ""' in line
+    ]
+    return [line for line in left if _EXTRA not in line or not _is_beside_brackets(line)]
 
 
-def _is_beside_brackets(marker: str) -> bool:
+def _is_beside_brackets(line: str) -> bool:
     """Whether each ``or`` is in brackets, and the last comparison with ``extra`` in none.
 
     So it is where every library of a toolkit is an extra for several systems.
     """
-    if '"' in marker and "'" in marker:
+    marker = line.partition(";")[2]
+    if ('"' in marker and "'" in marker) or "''" in marker or '""' in marker:
         return False
-    literals = marker.replace("'", '"').split('"')[1::2]
-    if any(sign in literal for literal in literals for sign in "()="):
+    literals = "".join(marker.replace("'", '"').split('"')[1::2])
+    if "(" in literals or ")" in literals or "=" in literals:
         return False
     depth = 0
     for before in marker.split(" or ")[:-1]:
         depth += before.count("(") - before.count(")")
         if depth < 1:
             return False
-    outside = marker.rpartition("extra == ")[0]
+    outside = marker.rpartition(_EXTRA)[0]
     return outside.count("(") == outside.count(")")
 
 

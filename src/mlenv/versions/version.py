@@ -19,8 +19,6 @@ _INFINITY = float("inf")
 _PRE = {"a": 0, "alpha": 0, "b": 1, "beta": 1, "c": 2, "rc": 2, "pre": 2, "preview": 2}
 _PRE_NAMES = ("a", "b", "rc")
 _DEV_ONLY, _FINAL = -1, 3
-_OF_FINAL = (_FINAL, 0, -1, _INFINITY, ())
-"""What follows the release in the key of a version that is nothing but one."""
 
 _VERSION = re.compile(
     r"v?(?:(?P<epoch>[0-9]+)!)?(?P<release>[0-9]+(?:\.[0-9]+)*)"
@@ -125,7 +123,8 @@ def _plain(text: str) -> Version | None:
         release = tuple(map(int, text.split(".")))
     except ValueError:  # nothing between two dots
         return None
-    return Version(text, 0, release, None, None, None, (), (0, _trim(release), *_OF_FINAL))
+    key = (0, _trim(release), _FINAL, 0, -1, _INFINITY, ())
+    return Version(text, 0, release, None, None, None, (), key)
 
 
 def build(
