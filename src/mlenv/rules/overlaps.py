@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
-from mlenv.model.source import LOCK as RECORDED
-from mlenv.reasoning.setting import INSTALLED, LOCK, Setting
+from mlenv.model.source import LOCK
+from mlenv.reasoning.setting import IMAGE, INSTALLED, REQUIREMENTS, Setting
 from mlenv.rules.base import rule
 
 
@@ -16,6 +16,8 @@ from mlenv.rules.base import rule
     topic="duplicates",
     severity=Severity.WARNING,
     facts=("distributions", "requires"),
+    # DUP001 speaks of locks, and of an environment ENV020 tells whose files lie there
+    only=(REQUIREMENTS, IMAGE, "is_reported"),
 )
 def overlap_brought_along(setting: Setting) -> Iterator[Finding]:
     """A package that brings another along, which overwrites the files of a third.
@@ -35,14 +37,8 @@ def overlap_brought_along(setting: Setting) -> Iterator[Finding]:
         opencv-python-headless==4.10.0.84
         easyocr==1.7.2
     """
-    # DUP001 speaks of locks; a compiled or frozen file is one, and brings nothing along
-    # and of an environment ENV020 tells whose files lie there
-    if (
-        setting.live is not None
-        or setting.kind == LOCK
-        or (setting.source is not None and setting.source.role == RECORDED)
-    ):
-        return
+    if setting.source is not None and setting.source.role == LOCK:
+        return  # a compiled or frozen file is a lock as well, and brings nothing along
     names = setting.knowledge.names
     groups: dict[tuple[str, ...], list[str]] = {}
     for name in (*setting.choices, *setting.resolution.picks):

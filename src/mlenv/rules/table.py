@@ -107,7 +107,7 @@ _OF = (
     ("DUP002", "duplicates", "source project knowledge", "", "names", "wrong_name"),
     ("DUP003", "duplicates", "source knowledge", "", "names", "renamed_distribution"),
     ("DUP004", "duplicates", "source project knowledge", "", "names", "standard_library_backport"),
-    ("DUP005", "duplicates", "setting", "", "overlaps", "overlap_brought_along"),
+    ("DUP005", "duplicates", "setting", "requirements image is_reported", "overlaps", "overlap_brought_along"),
     ("SYS001", "system-libraries", "setting", "image missing_libraries", "system_libraries", "missing_library"),
     ("SYS002", "system-libraries", "project knowledge today", "", "system_releases", "no_such_system_package"),
     ("SYS003", "system-libraries", "setting", "image", "system_libraries", "missing_program"),
