@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Literal
 
 from mlenv.binaries.elf import Elf
@@ -106,6 +107,15 @@ def is_extension(elf: Elf, stem: str) -> bool:
     return any(table.has(name.encode("utf-8", "replace")) for name in names)
 
 
+@lru_cache(maxsize=4096)
+def _hash_of(name: bytes) -> int:
+    """Return what the table of a file has for a name; every library of torch is asked for each."""
+    value = 5381
+    for one in name:
+        value = (value * 33 + one) & 0xFFFFFFFF
+    return value
+
+
 class _GnuHash:
     """The table by which the loader finds a symbol.
 
@@ -130,9 +140,7 @@ class _GnuHash:
         """Whether the file defines a symbol."""
         if not self._buckets or not self._words:
             return False
-        value = 5381
-        for one in name:
-            value = (value * 33 + one) & 0xFFFFFFFF
+        value = _hash_of(name)
         width = 8 * self._word
         at = self._bloom_at + value // width % self._words * self._word
         bloom = int.from_bytes(self._window.read(at, self._word), _endian(self._elf))

@@ -127,7 +127,7 @@ class Walk:
                             folders.append(entry.name)
                     elif _COMPILED.search(entry.name):
                         files.append(entry.name)
-        except OSError:
+        except (OSError, ValueError):
             return False, files, folders
         return self._left >= 0, files, folders
 

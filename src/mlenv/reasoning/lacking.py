@@ -172,7 +172,9 @@ def loading(
 
 def _holds(binaries: Binaries, owner: str, packages: Sequence[str]) -> bool:
     """Whether a distribution is one of some, or holds binaries of one of some packages."""
-    return owner in packages or not _modules_of(binaries)[owner].isdisjoint(packages)
+    if not packages or owner in packages:
+        return bool(packages)
+    return not _modules_of(binaries)[owner].isdisjoint(packages)
 
 
 def _on_record(
