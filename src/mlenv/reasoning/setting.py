@@ -105,11 +105,6 @@ class Setting:
         return self.kind == INSTALLED and self.live is None
 
     @property
-    def is_reported(self) -> bool:
-        """Whether a snapshot alone says what is installed, and no file there can be asked."""
-        return self.kind == INSTALLED and self.live is None
-
-    @property
     def is_recorded(self) -> bool:
         """Whether it is what somebody has, so that no installer picks anything."""
         return self.kind in (LOCK, INSTALLED)
