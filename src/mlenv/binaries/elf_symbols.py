@@ -185,29 +185,28 @@ class _SymbolTable:
 
     def __init__(self, elf: Elf) -> None:
         self._window = elf.window
-        self._form = struct.Struct(elf.order + ("IBBHQQ" if elf.bits == 64 else "IIIBBH"))
-        self._fields = (0, 1, 2, 3) if elf.bits == 64 else (0, 3, 4, 5)
+        # the name, binding and type, the visibility and the section; not the value and the size
+        self._form = struct.Struct(elf.order + ("IBBH16x" if elf.bits == 64 else "I8xBBH"))
         self._at = elf.place(elf.tag(_SYMTAB) or 0)
         self._names_at, self._names_size = elf.names
 
     def exports(self, number: int, name: bytes) -> bool:
         """Whether the symbol of a number has a name, and is given to others."""
         size = self._form.size
-        entry = self._form.unpack(self._window.read(self._at + number * size, size))
-        offset, info, visibility, section = (entry[one] for one in self._fields)
+        offset, info, visibility, section = self._form.unpack(
+            self._window.read(self._at + number * size, size)
+        )
         if not section or not _is_open(info, visibility):
             return False
         return self._window.up_to(self._names_at + offset, len(name) + 1) == name + b"\0"
 
     def each(self, count: int) -> Iterator[tuple[int, int, int, int]]:
         """Yield name, binding and type, visibility and section of each."""
-        name, info, other, section = self._fields
         size = self._form.size
         for first in range(1, min(count, _MOST_SYMBOLS), _SYMBOLS_AT_ONCE):
             part = min(count - first, _SYMBOLS_AT_ONCE)
             block = self._window.read(self._at + first * size, part * size)
-            for entry in self._form.iter_unpack(block):
-                yield entry[name], entry[info], entry[other], entry[section]
+            yield from self._form.iter_unpack(block)
 
     def size_before(self, at: int) -> int:
         """Return how many symbols there would be if the table ended at a place."""

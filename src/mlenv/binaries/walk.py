@@ -90,7 +90,8 @@ class Walk:
         self._tops = [one for one in tops if not any(_is_below(one, other) for other in tops)]
         self._is_told = known is not None and all(map(_tells_changes, self._tops))
         rows = {top: self._folder(top, (known or {}).get(top), 0) for top in self._tops}
-        self.folders: Mapping[str, Row] = rows if self._count <= _MOST_REMEMBERED else {}
+        fits = self._is_told and self._count <= _MOST_REMEMBERED
+        self.folders: Mapping[str, Row] = rows if fits else {}
 
     def _folder(self, folder: str, known: object, depth: int) -> Row:
         """Look into a folder and what is below; return what to remember."""
