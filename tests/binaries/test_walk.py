@@ -272,6 +272,17 @@ def test_a_folder_that_cannot_be_listed_is_tried_again(
 
 
 @ON_POSIX
+def test_where_folders_have_no_times_they_are_listed_each_time(
+    prefix: Path, cache: BinaryCache, listed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "_state_of", lambda folder: [1, 2, 0, 0, 0])
+    first = scanned(prefix, cache)
+    listed.clear()
+    assert scanned(prefix, cache) == first
+    assert len(listed) == 7
+
+
+@ON_POSIX
 @pytest.mark.parametrize("flag", [0, os.ST_RDONLY if sys.platform != "win32" else 1])
 def test_what_is_mounted_for_reading_is_listed_each_time(
     prefix: Path, cache: BinaryCache, listed: list[str], monkeypatch: pytest.MonkeyPatch, flag: int

@@ -9,9 +9,10 @@ of them is found. Whether a file is the one it was is no matter of its folder's 
 for its own state each time (:mod:`mlenv.binaries.cache`).
 
 A folder that changed within the last seconds is not remembered, since clocks tick coarsely. Nor is
-one that could not be listed to its end, since who may list it is no matter of its times, and none
-in a file system that is mounted for reading only: the times in an image may be those that who made
-it chose. On Windows, whose folders have no such second time, all are listed.
+one that could not be listed to its end, since who may list it is no matter of its times; one whose
+file system keeps no times; and none in one that is mounted for reading only: the times in an image
+may be those that its maker chose. On Windows, whose folders have no such second time, all are
+listed.
 
 Source: POSIX.1-2017, "File Times Update", with ``open``, ``rename`` and ``unlink``.
 """
@@ -103,7 +104,7 @@ class Walk:
         inner: Iterable[str] = below
         if before != state or not state:
             is_whole, names, inner = self._listed(folder)
-            if not is_whole or max(state[3:], default=0) > self._settled:
+            if not is_whole or not all(0 < at <= self._settled for at in state[3:]):
                 state = []
             self.is_new = self.is_new or bool(state)
         start = folder.rstrip(os.sep) + os.sep
