@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -160,6 +161,26 @@ def test_a_file_with_two_names_is_read_once(
     assert paths(found) == ["one.so", "two.so"]
     assert [one.soname for one in found.files] == ["both", "both"]
     assert len(opened) == 1
+
+
+def test_where_reading_waits_several_files_are_read_at_a_time(
+    prefix: Path, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{number:02}.so" for number in range(70)]
+    for name in names:
+        put(name, make_elf(soname=name))
+    real = read_binaries.__globals__["read_binary"]
+    readers: set[int] = set()
+
+    def reading(full: str, path: str) -> object:
+        readers.add(threading.get_ident())
+        time.sleep(0.005)
+        return real(full, path)
+
+    monkeypatch.setattr("mlenv.binaries.scan.read_binary", reading)
+    found = scan(prefix)
+    assert [one.soname for one in found.files] == paths(found) == names
+    assert len(readers) > 2
 
 
 def test_progress_counts_to_the_end(prefix: Path, put: Put) -> None:
