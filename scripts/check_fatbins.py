@@ -67,9 +67,7 @@ def found(path: str) -> tuple[int, Codes]:
             if section is not None:
                 codes = list(entries(window, section.at, section.size))
                 counted = Counter(
-                    (kinds[kind], architecture)
-                    for _, kind, architecture in codes
-                    if kind in kinds
+                    (kinds[kind], architecture) for _, kind, architecture in codes if kind in kinds
                 )
                 return len({container for container, _, _ in codes}), counted
     return 0, Counter()
