@@ -72,12 +72,25 @@ identity_of: Callable[[os.stat_result], Identity] = attrgetter(
 """Return what tells that a file is the one it was."""
 
 
-def sign_of(path: str) -> list[int] | None:
-    """Return the identity of a file as JSON holds it; None where there is none."""
+def sign_of(path: str) -> Identity | None:
+    """Return the identity of a file; None where there is none."""
     try:
-        return [*identity_of(os.stat(path))]
+        return identity_of(os.stat(path))
     except (OSError, ValueError):
         return None
+
+
+def digest_of(signs: Iterable[Identity | None]) -> int:
+    """Return one number for the identities of files, of which a cache holds many.
+
+    Unlike those of texts, the hashes of numbers are the same in all processes of one Python.
+    """
+    return hash(tuple([one or () for one in signs]))
+
+
+def digest_of_texts(texts: Iterable[str]) -> int:
+    """Return one number for some texts, such as the paths of files."""
+    return crc32("\0".join(texts).encode("utf-8", "surrogatepass"))
 
 
 def read_json(path: str) -> object:

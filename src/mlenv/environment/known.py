@@ -10,24 +10,35 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mlenv import __version__
-from mlenv.caches import SETTLED, cache_folder, file_of, keep, read_json, sign_of, write_json
+from mlenv.caches import (
+    SETTLED,
+    Identity,
+    cache_folder,
+    digest_of,
+    digest_of_texts,
+    file_of,
+    keep,
+    read_json,
+    sign_of,
+    write_json,
+)
 from mlenv.environment.found import RECORD, Found, Metadata
 from mlenv.model.environment import DIST_INFO
 
-_SCHEMA = 3
+_SCHEMA = 4
 _MOST_FILES = 64
 """Environments that are remembered."""
 _FILES = ("METADATA", RECORD)
-_TYPES = (list, str, str, str, str, str, str)
-"""Of the fields of an entry: its signs, and what was read."""
+_TYPES = (int, str, str, str, str, str, str)
+"""Of the fields of an entry: the digest of its signs, and what was read."""
 _LINE = "\n"
 Constants = Mapping[str, str | None]
 """What a module assigns to names at its top."""
-Signs = list[list[int] | None]
+Signs = Sequence[Identity | None]
 """For each of the files what tells that it is what it was; None for one that is not there."""
 
 
@@ -47,7 +58,7 @@ class KnownMetadata:
         self._held, self._said = _load(path)
         self._asked: dict[str, list[Any]] = {}
         self._constants: dict[str, list[Any]] = {}
-        self.records: dict[str, list[int]] = {}
+        self.records: dict[str, Identity] = {}
         self._is_new = False
 
     def find(self, folder: str) -> Found | None:
@@ -80,7 +91,7 @@ class KnownMetadata:
         self._is_new = True
         metadata = found.metadata
         self._asked[found.path] = [
-            signs,
+            digest_of(signs),
             metadata.name,
             metadata.version,
             _LINE.join(metadata.requires),
@@ -96,21 +107,28 @@ class KnownMetadata:
             module: Its file, whole.
             read: Reads them.
         """
-        sign = sign_of(module)
+        signs = (sign_of(module),)
         entry = self._said.get(module)
-        if (
-            type(entry) is list
-            and len(entry) == 2
-            and entry[0] == sign
-            and _are_constants(entry[1])
-        ):
-            self._constants[module] = entry
-            return dict(entry[1])
+        if type(entry) is list and len(entry) == 2 and entry[0] == digest_of(signs):
+            if _are_constants(entry[1]):
+                self._constants[module] = entry
+                return dict(entry[1])
         found = read()
-        if sign is not None and _are_settled([sign]):
+        if signs != (None,) and _are_settled(signs):
             self._is_new = True
-            self._constants[module] = [sign, dict(found)]
+            self._constants[module] = [digest_of(signs), dict(found)]
         return found
+
+    def state(self, count: int) -> list[int] | None:
+        """Return what tells that all metadata are what they were; None where nothing does.
+
+        Args:
+            count: How many there are: only of whole and settled metadata anything is known.
+        """
+        if not count or len(self._asked) != count:
+            return None
+        digests = hash(tuple([entry[0] for entry in self._asked.values()]))
+        return [count, digest_of_texts(self._asked), digests]
 
     def close(self) -> None:
         """Write what is new, and forget what is not there any more."""
@@ -166,7 +184,9 @@ def _signs_of(folder: str) -> Signs:
 
 def _remembered(folder: str, entry: object, signs: Signs) -> Found | None:
     """Return what an entry says, each part of which may be anything; None where it may not hold."""
-    if type(entry) is not list or tuple(map(type, entry)) != _TYPES or entry[0] != signs:
+    if type(entry) is not list or tuple(map(type, entry)) != _TYPES:
+        return None
+    if entry[0] != digest_of(signs):
         return None
     _, name, version, requires, python, extras, tags = entry
     metadata = Metadata(name, version, _lines(requires), python, _lines(extras))

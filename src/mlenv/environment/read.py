@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlenv.credentials import mask
 from mlenv.environment.blas import read_blas
 from mlenv.environment.disk import modified, names_in, read_text
+from mlenv.environment.earlier import open_earlier
 from mlenv.environment.found import Found
 from mlenv.environment.interpreter import base_folder, executable, read_interpreter
 from mlenv.environment.known import KnownMetadata, open_known
@@ -99,12 +100,14 @@ def read_environment(
     known = open_known(layout.prefix, untouched) if use_cache else None
     cache = open_record_cache(layout.prefix, untouched) if use_cache else None
     shown = name or os.path.basename(os.path.abspath(prefix)) or prefix
-    found = _Reader(layout, shown, known).read(
-        variables or {}, is_project=is_project, verify=verify, cache=cache
-    )
-    if known is not None:
-        known.close()
-    return found
+    reader = _Reader(layout, shown, known)
+    found = reader.read(variables or {}, is_project=is_project, verify=verify, cache=cache)
+    if known is None:
+        return found
+    known.close()
+    state = known.state(reader.count)
+    earlier = open_earlier(layout.prefix, untouched, state) if state is not None else None
+    return replace(found, earlier=earlier) if earlier is not None else found
 
 
 class _Reader:

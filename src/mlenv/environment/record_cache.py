@@ -1,7 +1,8 @@
 """What the records of an environment told an earlier run, so that a second one reads none of them.
 
 It holds where each record has the device, inode, size, and times of the last change of content and
-of inode that it had; see :mod:`mlenv.binaries.cache`. What they speak of is looked at each time.
+of inode that it had, by one number for all; see :mod:`mlenv.binaries.cache`. What they speak of is
+looked at each time.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from mlenv import __version__
 from mlenv.caches import (
     SETTLED,
+    Identity,
     UnexpectedError,
     as_kind,
     cache_folder,
+    digest_of,
+    digest_of_texts,
     fields_of,
     file_of,
     keep,
@@ -25,10 +29,10 @@ from mlenv.caches import (
 from mlenv.environment.entries import Entry
 from mlenv.environment.site_records import Worked
 
-Identities = list[list[str | int]]
+Identities = Sequence[tuple[str, Identity]]
 """For each record its place, and what tells that it is the one it was."""
 
-_SCHEMA = 3
+_SCHEMA = 4
 _MOST_FILES = 64
 
 
@@ -52,7 +56,7 @@ class RecordCache:
             counts: How many of them each folder of packages has.
         """
         held = read_json(self._path)
-        if not isinstance(held, dict) or held.get("of") != [*self._of, identities]:
+        if not isinstance(held, dict) or held.get("of") != self._of(identities):
             return None
         try:
             said = fields_of(held.get("sites"), len(counts))
@@ -65,16 +69,15 @@ class RecordCache:
     def store(self, identities: Identities, worked: Sequence[Worked]) -> None:
         """Remember what was worked out, unless a record changed within the last seconds."""
         latest = time.time_ns() - SETTLED
-        if not any(identities) or any(
-            isinstance(at, int) and at > latest for one in identities for at in one[-2:]
-        ):
+        if not identities or any(max(sign[3:]) > latest for _, sign in identities):
             return
         sites = [_said(one) for one in worked]
-        write_json(self._path, {"of": [*self._of, identities], "sites": sites}, _MOST_FILES)
+        write_json(self._path, {"of": self._of(identities), "sites": sites}, _MOST_FILES)
 
-    @property
-    def _of(self) -> list[int | str]:
-        return [_SCHEMA, __version__, self._prefix]
+    def _of(self, identities: Identities) -> list[int | str]:
+        places = digest_of_texts(place for place, _ in identities)
+        digest = digest_of(sign for _, sign in identities)
+        return [_SCHEMA, __version__, self._prefix, len(identities), places, digest]
 
 
 def open_record_cache(prefix: str, audited: Iterable[str]) -> RecordCache | None:

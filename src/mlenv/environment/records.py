@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
-from mlenv.caches import sign_of
+from mlenv.caches import Identity, sign_of
 from mlenv.environment.disk import place_of, read_text
 from mlenv.environment.found import RECORD
-from mlenv.environment.record_cache import Identities, RecordCache
+from mlenv.environment.record_cache import RecordCache
 from mlenv.environment.sheets import Sheet
 from mlenv.environment.site_records import SiteRecords, work_out
 from mlenv.model.environment import DIST_INFO, Altered, CondaPackage, Distribution, Overlap
@@ -46,7 +46,7 @@ class Records:
         whole: bool = False,
         home: str = "",
         cache: RecordCache | None = None,
-        signs: Mapping[str, list[int]] | None = None,
+        signs: Mapping[str, Identity] | None = None,
     ) -> None:
         self._cache = cache
         self._signs = signs or {}
@@ -124,7 +124,7 @@ class Records:
         return [sheet for sheet, _ in self._found]
 
     @cached_property
-    def _found(self) -> Sequence[tuple[Sheet, list[int]]]:
+    def _found(self) -> Sequence[tuple[Sheet, Identity]]:
         """The records that are there, and what tells of each that it is what it was."""
         sites: dict[str, str] = {}
         found = []
@@ -148,7 +148,7 @@ class Records:
             sites.setdefault(sheet.site, []).append(sheet)
         worked = None
         if self._cache is not None:
-            identities: Identities = [[sheet.file, *sign] for sheet, sign in self._found]
+            identities = [(sheet.file, sign) for sheet, sign in self._found]
             worked = self._cache.load(identities, [len(sheets) for sheets in sites.values()])
         if worked is None:
             worked = [work_out(sheets) for sheets in sites.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from mlenv.model.earlier import Earlier, NothingEarlier
 from mlenv.model.text import SourceText, Span
 from mlenv.records import dataclass, field
 
@@ -365,6 +366,7 @@ class Environment:
         conda_changes: What conda did to it, in that order.
         home: The folder that ``~`` stands for in places outside of the prefix, with a separator at
             its end; empty where that is not known. No output shows it.
+        earlier: What an earlier run worked out of the same metadata.
     """
 
     prefix: str
@@ -386,6 +388,7 @@ class Environment:
     root: str = ""
     conda_changes: tuple[CondaChange, ...] = ()
     home: str = ""
+    earlier: Earlier = NothingEarlier()
 
     @property
     def span(self) -> Span:

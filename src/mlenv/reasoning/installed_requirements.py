@@ -17,6 +17,7 @@ from mlenv.model.environment import Distribution, Environment, Interpreter
 from mlenv.model.marker import Environment as Variables
 from mlenv.model.marker import MarkerError, holds, parse_condition
 from mlenv.model.requirement import canonical_name
+from mlenv.reasoning.installed_verdict import Line, Verdict, heard, said
 from mlenv.reasoning.interpreter import variables_of
 from mlenv.records import dataclass
 from mlenv.versions.bounds import admits
@@ -77,31 +78,33 @@ class Requirements:
         self._variables = variables_of(interpreter)
         self._holding: dict[str, bool | None] = {}
         self._brought: dict[tuple[str, tuple[str, ...]], tuple[Required, ...]] = {}
-        self._unreadable: list[tuple[str, str]] = []
+        self._of: dict[str, tuple[Required, ...]] = {}
+        self._unread: dict[str, list[Line]] = {}
 
-    @cached_property
+    @property
     def of(self) -> Mapping[str, tuple[Required, ...]]:
         """The requirements that hold, by who has them."""
-        return {
-            one.name: tuple(self._read(one)) for one in self._environment.distributions.values()
-        }
+        return {name: self._had_by(name) for name in self._environment.distributions}
+
+    def _had_by(self, name: str) -> tuple[Required, ...]:
+        if name not in self._of:
+            self._of[name] = tuple(self._read(self._environment.distributions[name]))
+        return self._of[name]
 
     def _read(self, one: Distribution) -> Iterator[Required]:
+        unread = self._unread[one.name] = []
         for line in _not_of_extras(one.requires):
             match = _LINE.fullmatch(line)
             if match is None:
-                self._unreadable.append((one.name, line))
+                unread.append((one.name, line))
                 continue
-            name, extras, bracketed, url, plain, marker = match.groups()
-            if marker is not None:
-                holding = self._holds(marker)
+            if match[6] is not None:
+                holding = self._holds(match[6])
                 if holding is None:
-                    self._unreadable.append((one.name, line))
+                    unread.append((one.name, line))
                 if not holding:
                     continue
-            specifier = "" if url else (bracketed or plain or "").replace(" ", "")
-            asked = _listed(extras) if extras else ()
-            yield Required(one.name, canonical_name(name), name, specifier, asked, line)
+            yield _required(one.name, match)
 
     def _holds(self, marker: str, extra: str = "") -> bool | None:
         """Whether a marker holds where an extra is asked for; None where it is no marker."""
@@ -122,50 +125,78 @@ class Requirements:
         version = self._environment.distributions[required.name].version
         return admits(required.specifier, version)
 
-    @cached_property
+    @property
     def missing(self) -> tuple[Required, ...]:
         """The requirements of which nothing is installed, each name once for who has it."""
+        return self._verdict.missing
+
+    @property
+    def conflicts(self) -> tuple[Required, ...]:
+        """The requirements that the installed version does not satisfy."""
+        return self._verdict.conflicts
+
+    @property
+    def unreadable(self) -> tuple[Line, ...]:
+        """The requirements that nobody can read: who has one, and its line."""
+        return self._verdict.unreadable
+
+    @property
+    def of_extras(self) -> tuple[tuple[Required, Required], ...]:
+        """What is not there of the extras that a requirement asks for: who asks, and what."""
+        return self._verdict.of_extras
+
+    @cached_property
+    def _verdict(self) -> Verdict:
+        """All of that, from an earlier run where that saw the same metadata."""
+        earlier, what = (
+            self._environment.earlier,
+            " ".join(("requirements", *self._variables.values())),
+        )
+        found = heard(earlier.recall(what), self._environment.distributions, self._reread)
+        if found is None or not self._is_true(found):
+            found = self._judged()
+            kept = said(found)
+            if kept is not None:
+                earlier.keep(what, kept)
+        return found
+
+    def _reread(self, origin: str, line: str) -> Required | None:
+        match = _LINE.fullmatch(line)
+        return _required(origin, match) if match is not None else None
+
+    def _is_true(self, verdict: Verdict) -> bool:
+        """Whether what a verdict reports is so, whatever it leaves out."""
         known = self._environment.distributions
-        found: dict[tuple[str, str], Required] = {}
+        absent = (*verdict.missing, *(one for _, one in verdict.of_extras))
+        return not any(one.name in known for one in absent) and all(
+            one.name in known and self.admits(one) is False for one in verdict.conflicts
+        )
+
+    def _judged(self) -> Verdict:
+        known = self._environment.distributions
+        missing: dict[tuple[str, str], Required] = {}
+        conflicts: dict[tuple[str, str, str], Required] = {}
+        of_extras: dict[tuple[str, str], tuple[Required, Required]] = {}
+        unreadable: list[Line] = []
         for edges in self.of.values():
             for one in edges:
                 if one.name not in known:
-                    found.setdefault((one.origin, one.name), one)
-        return tuple(found.values())
-
-    @cached_property
-    def conflicts(self) -> tuple[Required, ...]:
-        """The requirements that the installed version does not satisfy."""
-        known = self._environment.distributions
-        found: dict[tuple[str, str, str], Required] = {}
-        for edges in self.of.values():
-            for one in edges:
-                is_met = self.admits(one) if one.name in known else True
-                if is_met is False:
-                    found.setdefault((one.origin, one.name, one.specifier), one)
-                elif is_met is None and pep440(one.specifier) is None:
-                    self._unreadable.append((one.origin, one.line))
-        return tuple(found.values())
-
-    @cached_property
-    def unreadable(self) -> tuple[tuple[str, str], ...]:
-        """The requirements that nobody can read: who has one, and its line."""
-        _ = self.conflicts  # which reads all of them
-        return tuple(self._unreadable)
-
-    @cached_property
-    def of_extras(self) -> tuple[tuple[Required, Required], ...]:
-        """What is not there of the extras that a requirement asks for: who asks, and what."""
-        known = self._environment.distributions
-        found: dict[tuple[str, str], tuple[Required, Required]] = {}
-        for edges in self.of.values():
-            for asking in edges:
-                if not asking.extras or asking.name not in known:
+                    missing.setdefault((one.origin, one.name), one)
                     continue
-                for one in self.brought(known[asking.name], asking.extras):
-                    if one.name not in known:
-                        found.setdefault((one.origin, one.name), (asking, one))
-        return tuple(found.values())
+                is_met = self.admits(one)
+                if is_met is False:
+                    conflicts.setdefault((one.origin, one.name, one.specifier), one)
+                elif is_met is None and pep440(one.specifier) is None:
+                    unreadable.append((one.origin, one.line))
+                for more in self.brought(known[one.name], one.extras) if one.extras else ():
+                    if more.name not in known:
+                        of_extras.setdefault((more.origin, more.name), (one, more))
+        unread = [line for lines in self._unread.values() for line in lines]
+        return Verdict(
+            *(tuple(some.values()) for some in (missing, conflicts)),
+            (*unread, *unreadable),
+            tuple(of_extras.values()),
+        )
 
     def brought(self, one: Distribution, extras: tuple[str, ...]) -> tuple[Required, ...]:
         """Return what extras of a distribution bring beside what it always requires."""
@@ -185,9 +216,7 @@ class Requirements:
             if match is None or match[6] is None or self._holds(match[6]):
                 continue
             if any(self._holds(match[6], extra) for extra in meant):
-                specifier = "" if match[4] else (match[3] or match[5] or "").replace(" ", "")
-                asked = _listed(match[2]) if match[2] else ()
-                yield Required(one.name, canonical_name(match[1]), match[1], specifier, asked, line)
+                yield _required(one.name, match)
 
     def names_brought(self, name: str, extras: Iterable[str]) -> frozenset[str]:
         """Return what extras of a distribution bring, and the extras that those ask for in turn.
@@ -223,16 +252,17 @@ class Requirements:
         return {name: tuple(users) for name, users in found.items()}
 
     @cached_property
-    def _asking(self) -> Mapping[str, tuple[Required, ...]]:
-        found: dict[str, list[Required]] = {}
-        for edges in self.of.values():
-            for one in edges:
-                found.setdefault(one.name, []).append(one)
-        return {name: tuple(asking) for name, asking in found.items()}
+    def _texts(self) -> Mapping[str, str]:
+        """The requirements of each distribution as one text in small letters."""
+        known = self._environment.distributions.values()
+        return {one.name: "\n".join(one.requires).lower() for one in known}
 
     def asking(self, name: str) -> tuple[Required, ...]:
         """Return the requirements that ask for a distribution, by canonical name."""
-        return self._asking.get(name, ())
+        # names are written with any of three signs between their parts
+        first = name.partition("-")[0]
+        origins = [origin for origin, text in self._texts.items() if first in text]
+        return tuple(one for origin in origins for one in self._had_by(origin) if one.name == name)
 
     def users_of(self, name: str) -> tuple[str, ...]:
         """Return who requires a distribution, by canonical name."""
@@ -269,6 +299,14 @@ class Requirements:
 def requirements_of(environment: Environment) -> Requirements | None:
     """Return the requirements of an environment; None where its interpreter is not known."""
     return Requirements(environment) if environment.interpreter is not None else None
+
+
+def _required(origin: str, match: re.Match[str]) -> Required:
+    """Return what a line asks for; see :data:`_LINE`."""
+    name, extras, bracketed, url, plain, _ = match.groups()
+    specifier = "" if url else (bracketed or plain or "").replace(" ", "")
+    asked = _listed(extras) if extras else ()
+    return Required(origin, canonical_name(name), name, specifier, asked, match.string)
 
 
 def _listed(extras: str) -> tuple[str, ...]:
