@@ -109,10 +109,10 @@ class KnownMetadata:
         """
         signs = (sign_of(module),)
         entry = self._said.get(module)
-        if type(entry) is list and len(entry) == 2 and entry[0] == digest_of(signs):
-            if _are_constants(entry[1]):
-                self._constants[module] = entry
-                return dict(entry[1])
+        is_held = type(entry) is list and len(entry) == 2 and entry[0] == digest_of(signs)
+        if entry is not None and is_held and _are_constants(entry[1]):
+            self._constants[module] = entry
+            return dict(entry[1])
         found = read()
         if signs != (None,) and _are_settled(signs):
             self._is_new = True

@@ -148,10 +148,8 @@ class Requirements:
     @cached_property
     def _verdict(self) -> Verdict:
         """All of that, from an earlier run where that saw the same metadata."""
-        earlier, what = (
-            self._environment.earlier,
-            " ".join(("requirements", *self._variables.values())),
-        )
+        earlier = self._environment.earlier
+        what = " ".join(("requirements", *self._variables.values()))
         found = heard(earlier.recall(what), self._environment.distributions, self._reread)
         if found is None or not self._is_true(found):
             found = self._judged()
@@ -193,7 +191,8 @@ class Requirements:
                         of_extras.setdefault((more.origin, more.name), (one, more))
         unread = [line for lines in self._unread.values() for line in lines]
         return Verdict(
-            *(tuple(some.values()) for some in (missing, conflicts)),
+            tuple(missing.values()),
+            tuple(conflicts.values()),
             (*unread, *unreadable),
             tuple(of_extras.values()),
         )
