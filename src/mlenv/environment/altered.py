@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from itertools import islice
 
-from mlenv.environment.entries import UNSTATED, Entry
+from mlenv.environment.entries import UNSTATED, Entry, Sample, bytes_of, text_of
 from mlenv.environment.sheets import MISSING, UNKNOWN, Sheet, has_content, name_of, size_at
 from mlenv.model.environment import Altered
 from mlenv.model.installed_path import ASIDE, weight
@@ -28,9 +28,16 @@ _MOST_SHOWN = 1_000
 _GONE, _CHANGED = "gone", "changed"
 
 
-def is_suspect(sheet: Sheet, sample: Sequence[Entry], shared: AbstractSet[bytes]) -> bool:
+def is_suspect(sheet: Sheet, sample: Sample, shared: AbstractSet[bytes]) -> bool:
     """Whether some of a few files of a distribution are not as recorded."""
-    return any(_state(sheet, one, shared) is not None for one in sample)
+    site = sheet.site + os.sep
+    for text, size in sample.items():
+        # nearly all are where plain names say, and as large as recorded
+        if text.isascii() and size_at(site + text) == size:
+            continue
+        if _state(sheet, Entry(bytes_of(text), b"", size), shared) is not None:
+            return True
+    return False
 
 
 def find_altered(
@@ -94,13 +101,13 @@ def _counts(entry: Entry, *, whole: bool = False) -> bool:
     return whole or _weight(entry.path) != ASIDE
 
 
-def sample_of(sheet: Sheet) -> list[Entry]:
+def sample_of(sheet: Sheet) -> Sample:
     """Return the largest binaries of a record, what packages begin with, and some lines between.
 
     None of a distribution that does not matter, and none that need not be as recorded.
     """
     if not sheet.owner.name.startswith(MATTERS):
-        return []
+        return {}
     record, length = sheet.record, len(sheet.record)
     found = sorted(_binaries(sheet), key=lambda one: -one.size)[:_BINARIES]
     found += islice(_beginnings(record), _BEGINNINGS)
@@ -108,7 +115,7 @@ def sample_of(sheet: Sheet) -> list[Entry]:
         entry = _entry_at(record, length * number // _SAMPLE)
         if entry is not None:
             found.append(entry)
-    return [one for one in found if _counts(one)]
+    return {text_of(one.path): one.size for one in found if _counts(one)}
 
 
 def _beginnings(record: bytes) -> Iterator[Entry]:

@@ -26,13 +26,13 @@ from mlenv.caches import (
     read_json,
     write_json,
 )
-from mlenv.environment.entries import Entry
+from mlenv.environment.entries import Entry, Sample, bytes_of, text_of
 from mlenv.environment.site_records import Worked
 
 Identities = Sequence[tuple[str, Identity]]
 """For each record its place, and what tells that it is the one it was."""
 
-_SCHEMA = 4
+_SCHEMA = 5
 _MOST_FILES = 64
 
 
@@ -94,25 +94,17 @@ def open_record_cache(prefix: str, audited: Iterable[str]) -> RecordCache | None
 def _said(worked: Worked) -> list[object]:
     return [
         [
-            [_text(path), [[index, *_fields(entry)] for index, entry in entries.items()]]
+            [text_of(path), [[index, *_fields(entry)] for index, entry in entries.items()]]
             for path, entries in worked.claims.items()
         ],
-        [[one, other, _text(file)] for one, other, file in worked.hiding],
-        [[_text(one), *indexes] for one, indexes in worked.begun.items()],
-        # nothing of a sample is hashed
-        [
-            [index, [[_text(one.path), one.size] for one in sample]]
-            for index, sample in worked.samples.items()
-        ],
+        [[one, other, text_of(file)] for one, other, file in worked.hiding],
+        dict(worked.begun),
+        [[index, dict(sample)] for index, sample in worked.samples.items()],
     ]
 
 
 def _fields(entry: Entry) -> tuple[str, int]:
-    return _text(entry.digest), entry.size
-
-
-def _text(data: bytes) -> str:
-    return data.decode("latin-1")
+    return text_of(entry.digest), entry.size
 
 
 def _worked(said: object, count: int) -> Worked:
@@ -125,7 +117,7 @@ def _worked(said: object, count: int) -> Worked:
     return Worked(
         dict(_claim(one, count) for one in as_kind(list, claims)),
         tuple(_hiding(one, count) for one in as_kind(list, hiding)),
-        dict(_beginning(one, count) for one in as_kind(list, begun)),
+        _beginnings(begun, count),
         dict(_sample(one, count) for one in as_kind(list, samples)),
     )
 
@@ -142,10 +134,15 @@ def _claim(said: object, count: int) -> tuple[bytes, Mapping[int, Entry]]:
     return data, found
 
 
-def _beginning(said: object, count: int) -> tuple[bytes, Sequence[int]]:
-    if not isinstance(said, list) or not said:
-        raise UnexpectedError
-    return _data(said[0]), [_index(one, count) for one in said[1:]]
+def _beginnings(said: object, count: int) -> Mapping[str, Sequence[int]]:
+    found = as_kind(dict, said)
+    for indexes in found.values():
+        if type(indexes) is not list or not all(type(one) is int for one in indexes):
+            raise UnexpectedError
+        if not indexes or min(indexes) < 0 or max(indexes) >= count:
+            raise UnexpectedError
+    bytes_of("".join(found))
+    return found
 
 
 def _hiding(said: object, count: int) -> tuple[int, int, bytes]:
@@ -153,12 +150,13 @@ def _hiding(said: object, count: int) -> tuple[int, int, bytes]:
     return _index(one, count), _index(other, count), _data(file)
 
 
-def _sample(said: object, count: int) -> tuple[int, Sequence[Entry]]:
-    index, entries = fields_of(said, 2)
-    found = [fields_of(one, 2) for one in as_kind(list, entries)]
-    return _index(index, count), [
-        Entry(_data(path), b"", as_kind(int, size)) for path, size in found
-    ]
+def _sample(said: object, count: int) -> tuple[int, Sample]:
+    index, sizes = fields_of(said, 2)
+    found = as_kind(dict, sizes)
+    if not all(type(size) is int for size in found.values()):
+        raise UnexpectedError
+    bytes_of("".join(found))
+    return _index(index, count), found
 
 
 def _index(value: object, count: int) -> int:
@@ -169,4 +167,4 @@ def _index(value: object, count: int) -> int:
 
 
 def _data(value: object) -> bytes:
-    return as_kind(str, value).encode("latin-1")
+    return bytes_of(as_kind(str, value))

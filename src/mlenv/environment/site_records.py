@@ -9,7 +9,7 @@ from functools import cached_property
 
 from mlenv.environment.altered import find_altered, is_gone, is_suspect, sample_of
 from mlenv.environment.disk import names_in
-from mlenv.environment.entries import Entry
+from mlenv.environment.entries import Sample, bytes_of, text_of
 from mlenv.environment.overlapping import Claims, Hiding, find_hiding, find_overlaps, hidden_by
 from mlenv.environment.sheets import Sheet
 from mlenv.model.environment import Altered, Overlap
@@ -25,14 +25,14 @@ class Worked:
     Attributes:
         claims: The files that several of them record.
         hiding: The modules that another's package hides.
-        begun: What their paths begin with, and the numbers of those whose paths do.
+        begun: What their paths begin with, as texts, and the numbers of those whose paths do.
         samples: The files by which the state of a distribution is judged, by its number.
     """
 
     claims: Claims
     hiding: tuple[Hiding, ...]
-    begun: Mapping[bytes, Sequence[int]]
-    samples: Mapping[int, Sequence[Entry]]
+    begun: Mapping[str, Sequence[int]]
+    samples: Mapping[int, Sample]
 
 
 def work_out(sheets: Sequence[Sheet]) -> Worked:
@@ -40,10 +40,10 @@ def work_out(sheets: Sequence[Sheet]) -> Worked:
     from mlenv.environment.record_lines import claims  # a known environment needs no record
 
     samples = {index: sample_of(sheet) for index, sheet in enumerate(sheets)}
-    begun: dict[bytes, list[int]] = {}
+    begun: dict[str, list[int]] = {}
     for index, sheet in enumerate(sheets):
         for beginning in sheet.begun:
-            begun.setdefault(beginning, []).append(index)
+            begun.setdefault(text_of(beginning), []).append(index)
     return Worked(
         claims([one.record for one in sheets], [one.begun for one in sheets]),
         find_hiding(sheets),
@@ -85,7 +85,7 @@ class SiteRecords:
             if (
                 whole
                 or (gone and not gone.isdisjoint(sheet.begun))
-                or is_suspect(sheet, self._worked.samples.get(index, ()), shared)
+                or is_suspect(sheet, self._worked.samples.get(index, {}), shared)
             ):
                 found = find_altered(sheet, shared, whole=whole)
                 if found is not None:
@@ -98,7 +98,7 @@ class SiteRecords:
             path: As records have it.
         """
         folder, slash, _ = path.partition(b"/")
-        indexes = self._worked.begun.get(folder + slash, ())
+        indexes = self._worked.begun.get(text_of(folder + slash), ())
         for index in indexes:
             sheet = self.sheets[index]
             if len(indexes) == 1 or path + b"," in sheet.record:
@@ -118,6 +118,6 @@ class SiteRecords:
     def _gone(self) -> frozenset[bytes]:
         """What paths begin with and is not in the folder."""
         site = self.sheets[0].site
-        names = [os.fsencode(name) for name in names_in(site)]
-        absent = self._worked.begun.keys() - names - {name + b"/" for name in names}
-        return frozenset(one for one in absent if is_gone(site, one))
+        names = [name if name.isascii() else text_of(os.fsencode(name)) for name in names_in(site)]
+        absent = self._worked.begun.keys() - names - {f"{name}/" for name in names}
+        return frozenset(one for one in map(bytes_of, absent) if is_gone(site, one))
