@@ -166,9 +166,16 @@ class Requirements:
         """Whether what a verdict reports is so, whatever it leaves out."""
         known = self._environment.distributions
         absent = (*verdict.missing, *(one for _, one in verdict.of_extras))
-        return not any(one.name in known for one in absent) and all(
-            one.name in known and self.admits(one) is False for one in verdict.conflicts
-        )
+        if any(one.name in known for one in absent) or any(map(self._can_read, verdict.unreadable)):
+            return False
+        return all(one.name in known and self.admits(one) is False for one in verdict.conflicts)
+
+    def _can_read(self, line: Line) -> bool:
+        match = _LINE.fullmatch(line[1])
+        if match is None or (match[6] is not None and self._holds(match[6]) is None):
+            return False
+        specifier = _required(line[0], match).specifier
+        return not specifier or pep440(specifier) is not None
 
     def _judged(self) -> Verdict:
         known = self._environment.distributions
