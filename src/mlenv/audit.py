@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from mlenv.config import Config
 from mlenv.exit_codes import CLEAN, FOUND, NOTHING
@@ -21,6 +20,7 @@ from mlenv.rules.engine import run
 from mlenv.rules.table import LISTED
 from mlenv.suppress import Entries
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.baseline import Ledger
     from mlenv.model.environment import Environment

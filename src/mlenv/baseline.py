@@ -10,15 +10,16 @@ import json
 import os
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any
 
 from mlenv import __version__
 from mlenv.errors import UsageError
 from mlenv.records import dataclass, field
 from mlenv.report.escape import mask
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from mlenv.model.finding import Finding
     from mlenv.model.requirement import Requirement

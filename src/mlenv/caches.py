@@ -12,7 +12,13 @@ import sys
 from binascii import crc32
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Any, TypeVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    _T = TypeVar("_T")
+
 
 Identity = tuple[int, int, int, int, int]
 """Device, inode, size, and the times of the last change of content and of inode in nanoseconds."""
@@ -145,9 +151,6 @@ def _forget_oldest(folder: str, most: int) -> None:
 
 class UnexpectedError(Exception):
     """Something is not as this version writes it."""
-
-
-_T = TypeVar("_T")
 
 
 def as_kind(kind: type[_T], value: object) -> _T:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from mlenv.errors import ConfigError
 from mlenv.paths import folders_above
 from mlenv.records import dataclass, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from typing import Any
 
 FAIL_ON = ("error", "warning", "note", "never")
 LEVELS = ("error", "warning", "note", "off")

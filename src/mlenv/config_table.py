@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
 
 from mlenv.config import FAIL_ON, LEVELS, Config, IgnoreEntry, Vocabulary, suggestion
 from mlenv.errors import ConfigError
 from mlenv.model.profile import PROFILES
 from mlenv.model.requirement import canonical_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from typing import Any
 
 _ENTRY_KEYS = ("rule", "package", "file", "reason", "until")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import Source
 from mlenv.model.text import SourceText, Span
 from mlenv.records import dataclass, field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.config import IgnoreEntry
 

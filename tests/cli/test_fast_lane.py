@@ -246,4 +246,6 @@ def test_an_audit_of_files_alone_loads_nothing_about_what_is_installed(tmp_path:
     assert "mlenv.audit" in loaded
     beginnings = ("mlenv.environment.", "mlenv.binaries.", "mlenv.rules.installed_", "typer")
     assert not [one for one in loaded if one.startswith(beginnings)]
-    assert loaded.isdisjoint({"mlenv.model.environment", "mlenv.model.binary", "dataclasses"})
+    assert loaded.isdisjoint(
+        {"mlenv.model.environment", "mlenv.model.binary", "dataclasses", "typing"}
+    )

@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from mlenv import __version__
 from mlenv.caches import (
@@ -36,6 +35,11 @@ from mlenv.caches import (
 )
 from mlenv.model.binary import CAPI, ELF, MACHO, PE, PYBIND11, RUST, Binary, Kernels, NumpyUse
 from mlenv.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 Read = Binary | None
 """What reading a file gave: None for a text. Why one was not read is asked again each time."""

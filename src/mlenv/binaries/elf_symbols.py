@@ -5,11 +5,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Iterator
 from functools import lru_cache
-from typing import Literal
 
 from mlenv.binaries.elf import Elf
 from mlenv.binaries.window import Damaged, as_text, opened
 from mlenv.project.files import Unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
 
 BEGIN_MODULE = ("PyInit_", "PyModExport_")
 """How the names of functions begin that make a module; the module's name follows."""

@@ -17,10 +17,14 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from mlenv.binaries.window import Damaged, Window
 from mlenv.model.binary import Kernels
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 RUNS = frozenset((".nv_fatbin", ".nv_fatb"))
 """The section whose code runs as it is; in PE files names are cut."""

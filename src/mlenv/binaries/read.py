@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TypeVar
 
 from mlenv.binaries import elf, elf_symbols, macho, pe
 from mlenv.binaries.fatbin import LINKED_AGAIN, RUNS, read_kernels
@@ -12,6 +11,12 @@ from mlenv.binaries.numpy_marks import numpy_use
 from mlenv.binaries.window import Damaged, Window, opened
 from mlenv.model.binary import ELF, MACHO, PE, Binary, Kernels
 from mlenv.project.files import Unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _T = TypeVar("_T")
 
 _WITHOUT_TEXTS = (
     ".eh_frame",
@@ -23,7 +28,6 @@ _WITHOUT_TEXTS = (
 )
 """Sections of data in ELF files that hold no texts, by the beginnings of their names."""
 _OF_GPU = RUNS | LINKED_AGAIN
-_T = TypeVar("_T")
 _MOST_TEXT = 128
 """So much of a file is looked at to tell whether it is a text."""
 

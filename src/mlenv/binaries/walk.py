@@ -25,12 +25,15 @@ import stat
 import sys
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Any
 
 from mlenv.caches import Identity, identity_of
 from mlenv.records import dataclass
 
-Row = list[Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+Row: TypeAlias = "list[Any]"
 """What is remembered of a folder: its state, or a list of that, of the names of its compiled files
 and of the rows of its folders by name, where it holds any. A state is what tells that a folder is
 the one it was, or empty; then the rows of the folders in it may hold all the same."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.cli.output import is_stdout
 from mlenv.cli.requests import AUDIT_FORMATS
 from mlenv.config import suggestion
 from mlenv.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -7,8 +7,6 @@ is declined and left to the typer app, and the tests hold the table against that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from mlenv.cli.requests import (
     AUDIT_FORMATS,
     COLORS,
@@ -27,8 +25,10 @@ from mlenv.config import FAIL_ON
 from mlenv.model.profile import PROFILES
 from mlenv.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 FLAG = "flag"
 VALUE = "value"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from mlenv.cli.environments import environment_of
 from mlenv.cli.output import tell
@@ -15,6 +14,7 @@ from mlenv.model.target import LOCAL
 from mlenv.reasoning.installed import installed_of, target_of
 from mlenv.records import dataclass, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.environment import Environment
     from mlenv.model.machine import Machine

@@ -6,14 +6,15 @@ import io
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
 
 from mlenv.errors import UsageError
 from mlenv.report.escape import clean
 from mlenv.report.view import View
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TextIO
 
 _WIDTH = 80
 _NARROWEST, _WIDEST = 40, 120

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from mlenv.cli.requests import (
     AuditRequest,
@@ -20,6 +19,7 @@ from mlenv.cli.requests import (
     TreeRequest,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.cli.requests import Request
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from mlenv.cli.output import tell
 from mlenv.config import Config, Vocabulary, load_config
 from mlenv.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.cli.requests import AuditRequest, BaselineRequest, DepsRequest
     from mlenv.model.machine import Machine

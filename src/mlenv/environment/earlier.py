@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
 
 from mlenv import __version__
 from mlenv.caches import cache_folder, file_of, read_json, write_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _SCHEMA = 1
 _MOST_FILES = 64

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from mlenv import __version__
 from mlenv.caches import (
@@ -28,6 +27,11 @@ from mlenv.caches import (
 )
 from mlenv.environment.found import RECORD, Found, Metadata
 from mlenv.model.environment import DIST_INFO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _SCHEMA = 4
 _MOST_FILES = 64

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.environment.disk import names_in, read_bytes
 from mlenv.environment.found import Found, Metadata
@@ -16,6 +15,7 @@ from mlenv.model.environment import DIST_INFO, EGG_INFO, Origin
 from mlenv.model.requirement import canonical_name
 from mlenv.versions.version import parse_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from zipfile import ZipFile
 

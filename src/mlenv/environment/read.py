@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from mlenv.credentials import mask
 from mlenv.environment.blas import read_blas
@@ -59,6 +58,7 @@ from mlenv.model.text import Span
 from mlenv.phrases import counted
 from mlenv.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.environment.conda_meta import Record
 

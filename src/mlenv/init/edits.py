@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from mlenv.model.text import SourceText
 from mlenv.project.decode import decode
 from mlenv.project.yaml_nodes import Mapping, Node, Scalar, Sequence, read_yaml
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 HOOK_ID = "mlenv"
 

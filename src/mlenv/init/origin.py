@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from mlenv import __version__
 from mlenv.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _REMOTE = r'(?m)^[ \t]*\[remote "[^"\n]*"\][^\n]*\n(?:(?![ \t]*\[)[^\n]*\n)*?[ \t]*url[ \t]*=[ \t]*'
 _MAX_BYTES = 1 << 20

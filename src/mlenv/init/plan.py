@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from mlenv.errors import UsageError
 from mlenv.init import templates
@@ -13,6 +12,7 @@ from mlenv.init.origin import remotes
 from mlenv.project.decode import decode
 from mlenv.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

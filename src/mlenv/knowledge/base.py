@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlenv.knowledge.bases import Bases
     from mlenv.knowledge.breaks import Breaks
     from mlenv.knowledge.builds import Builds

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Any
 
 from mlenv.model.finding import Evidence
 from mlenv.model.image import Stage
 from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
 from mlenv.versions.version_set import pep440
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 CUDA = "cuda"
 PYTORCH = "pytorch"

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _NAMES = re.compile(r"packages = \[(.*)\]\n")
 _QUOTED = re.compile(r'"([^"]+)"')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
-from typing import Any
 
 from mlenv.knowledge.blocks import Blocks, stated
 from mlenv.knowledge.releases import versions_of
@@ -14,6 +13,10 @@ from mlenv.records import dataclass, field
 from mlenv.versions.bounds import within
 from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)

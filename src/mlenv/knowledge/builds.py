@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from mlenv.knowledge.blocks import Blocks
 from mlenv.knowledge.releases import versions_of
@@ -11,6 +10,11 @@ from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
 from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 IMPORTS = "imports"
 SKIPS = "skips"

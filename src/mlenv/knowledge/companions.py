@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
 
 from mlenv.knowledge.blocks import Blocks, stated
 from mlenv.knowledge.releases import versions_of
@@ -12,6 +11,11 @@ from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
 from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 TORCH = "torch"
 """It is linked to torch's own libraries: the major version of CUDA must be the same."""

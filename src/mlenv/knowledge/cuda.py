@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
 
 from mlenv.model.finding import Evidence
 from mlenv.model.target import WINDOWS, Capability, parse_capability
 from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
 from mlenv.versions.version_set import VersionSet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from mlenv.errors import ConfigError
 from mlenv.model.requirement import canonical_name
 from mlenv.records import dataclass, field
 from mlenv.versions.version_set import ANY, VersionSet, pep440
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _MOST_BYTES = 1 << 20
 _TABLES = ("meta", "forbidden", "breaks", "releases", "requires")

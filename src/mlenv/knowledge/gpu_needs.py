@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from mlenv.knowledge.blocks import Blocks
 from mlenv.knowledge.releases import versions_of
@@ -11,6 +10,10 @@ from mlenv.model.finding import Evidence, Severity
 from mlenv.model.target import Capability, parse_capability
 from mlenv.records import dataclass
 from mlenv.versions.version_set import VersionSet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Any
 
 from mlenv.model.finding import Evidence
 from mlenv.model.target import Capability, parse_capability
 from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _FOREIGN = frozenset(
     ("apple", "amd", "radeon", "instinct", "firepro", "intel", "arc", "gaudi", "adreno", "mali")

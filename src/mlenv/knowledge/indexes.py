@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from mlenv.records import dataclass
 from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlenv.knowledge.torch import Torch
 
 _LABEL = r"cu\d{2,3}|cpu|rocm\d+(?:\.\d+)*|xpu"

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
 
 from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 ROOT, SYMPTOM, NOTICE = "root", "symptom", "notice"
 WEIGHTS = (ROOT, SYMPTOM, NOTICE)

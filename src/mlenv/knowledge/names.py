@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 from mlenv.model.finding import Evidence, Severity
 from mlenv.records import dataclass
 from mlenv.versions.version_set import VersionSet, pep440
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 REFUSES = "refuses"
 MISSING = "missing"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
-from typing import Any
 
 from mlenv.knowledge.blocks import Blocks, stated
 from mlenv.knowledge.releases import versions_of
@@ -13,6 +12,11 @@ from mlenv.records import dataclass
 from mlenv.versions.bounds import within
 from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 IMPORT_ERROR = "import-error"
 RUNTIME = "runtime"

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any
 
 from mlenv.knowledge.releases import versions_of
 from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
 from mlenv.versions.version import Version
 from mlenv.versions.version_set import VersionSet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)

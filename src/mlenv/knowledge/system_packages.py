@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Any
 
 from mlenv.model.finding import Evidence
 from mlenv.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _OFFICIAL = r"^(?:(?:index\.)?docker\.io/|public\.ecr\.aws/docker/|mirror\.gcr\.io/)?(?:library/)?"
 _LIBRARY = r"-?(?:cuda|libcu|libnccl|libnv|nvidia)"

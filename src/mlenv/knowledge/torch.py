@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
 
 from mlenv.model.finding import Evidence
 from mlenv.model.target import Capability, parse_capability
 from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
 from mlenv.versions.version_set import VersionSet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 CPU = "cpu"
 _CUDA_LABEL = r"cu(1\d|[5-9])(\d)"

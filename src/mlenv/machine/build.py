@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from mlenv.knowledge import Knowledge
 from mlenv.machine.keys import MACHINE_KEYS
@@ -11,7 +10,10 @@ from mlenv.model.target import Gpu, Target
 from mlenv.model.text import SourceText, Span
 from mlenv.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlenv.model.target import Installed
 
 

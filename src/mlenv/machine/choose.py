@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
 
 from mlenv.config import suggestion
 from mlenv.errors import ConfigError, UsageError
@@ -12,7 +11,10 @@ from mlenv.machine.build import described, unknown_gpus
 from mlenv.machine.keys import Path, machine_fields
 from mlenv.model.target import LOCAL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlenv.config import Config
     from mlenv.machine.local import Local
     from mlenv.model.machine import Machine

@@ -11,19 +11,20 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from mlenv.errors import UsageError
 from mlenv.machine.keys import MACHINE_KEYS, Path, machine_fields
 from mlenv.machine.snapshot import ORIGIN
 from mlenv.versions.version import parse_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, TypeAlias
 
     from mlenv.model.target import Gpu, Installed, Target
 
-Document = dict[str, dict[str, Any]]
+Document: TypeAlias = "dict[str, dict[str, Any]]"
 
 _NAME = r"[a-z0-9](?:[a-z0-9._-]{0,198}[a-z0-9])?"
 _CONDA_NAME = r"[a-z0-9_][a-z0-9._-]{0,198}"

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from mlenv.machine.nvml import NOT_THERE
 from mlenv.machine.presence import DEVICE, LIBRARY, library_folder, may_have_driver
@@ -24,6 +23,11 @@ from mlenv.model.machine import (
     Driver,
     GpuState,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 TIMEOUT = 5.0
 """Seconds; a driver that is well answers in a few hundredths."""

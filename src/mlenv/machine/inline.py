@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mlenv.errors import UsageError
 from mlenv.machine.build import make_target, target_text
 from mlenv.machine.keys import MACHINE_KEYS, Path, capability, known, machine_fields
 from mlenv.model.target import Gpu, Target
 from mlenv.model.text import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _SHORT = {
     "cuda": "driver_cuda",

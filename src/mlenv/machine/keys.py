@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
 from mlenv.config import suggestion
 from mlenv.errors import UsageError
 from mlenv.model.target import LINUX, MACOS, WINDOWS, Capability, Gpu
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 Path = tuple[str | int, ...]
 Refuse = Callable[[Path, str], UsageError]

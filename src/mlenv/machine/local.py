@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from mlenv.machine.build import described
 from mlenv.machine.driver import NUMBER, TIMEOUT
@@ -15,6 +14,11 @@ from mlenv.machine.toolkit import conda_version
 from mlenv.model.machine import GpuState, Machine
 from mlenv.model.target import LOCAL, Gpu, Target
 from mlenv.records import dataclass, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _GIB = 1 << 30
 

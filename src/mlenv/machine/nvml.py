@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
 
 NOT_THERE = -1
 """The number of no error of NVML: there is no nvidia-ml-py to ask it with."""
@@ -16,7 +19,7 @@ _MOST_GPUS = 256
 _MOST_INSTANCES = 16
 """More than any GPU can be divided into."""
 
-Ask = Callable[..., Any]
+Ask: TypeAlias = "Callable[..., Any]"
 """Puts a question of NVML; None where this driver has no answer."""
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from mlenv.errors import ConfigError, UsageError
 from mlenv.machine.build import make_target, target_text
@@ -19,6 +18,11 @@ from mlenv.project.decode import decode
 from mlenv.project.toml_spans import TomlError, read_toml
 from mlenv.records import dataclass
 from mlenv.versions.version import parse_version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 MOST_BYTES = 1 << 20
 _ENVIRONMENT_KEYS = (

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
 
 from mlenv.model.earlier import Earlier, NothingEarlier
 from mlenv.model.text import SourceText, Span
 from mlenv.records import dataclass, field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from mlenv.model.binary import Binaries
+else:
+    Protocol = object  # what it checks is checked before any run
 
 VENV = "venv"
 CONDA = "conda"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from mlenv.records import dataclass, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.report import Reported
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from mlenv.model.finding import Certainty, Evidence, Related, Severity
 from mlenv.model.text import Span
 from mlenv.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.environment import Environment
     from mlenv.model.target import Target

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.text import Span
 from mlenv.records import dataclass
 from mlenv.versions.version_set import ANY, VersionSet
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.marker import Marker  # most requirements have none
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
 
 from mlenv.model.project import Project, Unread
 from mlenv.model.source import IMAGE, Source
@@ -18,6 +17,7 @@ from mlenv.project.profiles import profiles
 from mlenv.project.repository import find_repository
 from mlenv.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.project.load import Loader
 

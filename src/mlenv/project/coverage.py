@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.model.project import ResolvedInclude
 from mlenv.model.source import LOCK, Source
 from mlenv.paths import folders_above
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.project.gitignore import Pattern
 

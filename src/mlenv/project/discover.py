@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from mlenv.project import classify
 from mlenv.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.project.gitignore import IgnoreFile
 

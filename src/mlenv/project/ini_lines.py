@@ -7,11 +7,11 @@ stand on lines of their own, deeper lines continue a value, ``%(name)s`` stands 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.text import Fragment
 from mlenv.records import dataclass, field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

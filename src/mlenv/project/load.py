@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import TYPE_CHECKING
 
 from mlenv.errors import UsageError
 from mlenv.model.project import Project, ResolvedInclude, Unread
@@ -34,6 +33,7 @@ from mlenv.project.place import STDIN, Place, find_place
 from mlenv.project.readers import read_as
 from mlenv.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.project.gitignore import IgnoreFile
 

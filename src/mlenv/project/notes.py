@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from mlenv.model.mention import index_mention
 from mlenv.model.source import CONTEXT, LOCK, Source
 from mlenv.model.text import SourceText
 from mlenv.paths import folders_above
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import Span
     from mlenv.project.files import Tree

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import MAIN, PYPI, REQUIREMENT, Requirement, canonical_name
 from mlenv.model.text import Fragment
 from mlenv.records import dataclass
 from mlenv.versions.version_set import VersionSet, pep440, unknown
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.marker import Marker
 

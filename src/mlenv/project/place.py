@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.errors import UsageError
 from mlenv.paths import folders_above
@@ -12,6 +11,7 @@ from mlenv.project import classify
 from mlenv.project.discover import ignore_file, is_ignored
 from mlenv.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.project.gitignore import IgnoreFile
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-from typing import TYPE_CHECKING
 
 from mlenv.model.repository import EnvironmentFolder, IgnoredLock, Repository
 from mlenv.model.text import SourceText
@@ -13,6 +12,7 @@ from mlenv.project import classify
 from mlenv.project.discover import is_ignored
 from mlenv.project.files import Tree, Unreadable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

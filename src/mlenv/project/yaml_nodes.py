@@ -8,14 +8,15 @@ need no recursion, and leave the limits to us. libyaml counts positions in chara
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from mlenv.model.source import UNREADABLE_FILE, Problem
 from mlenv.model.text import Fragment, SourceText, Span
 from mlenv.project.conflicts import without_conflicts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _TYPED = re.compile(

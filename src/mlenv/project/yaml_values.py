@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import MAIN
 from mlenv.model.source import Statement
@@ -11,6 +10,7 @@ from mlenv.project.manifests.python_version import release_versions
 from mlenv.project.yaml_nodes import Mapping, Node, Scalar, Sequence
 from mlenv.versions.version_set import pep440
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.versions.version_set import VersionSet
 

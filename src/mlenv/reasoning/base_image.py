@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from mlenv.model.image import Stage, stage_group
 from mlenv.reasoning.setting import IMAGE, Setting
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.knowledge.bases import BaseImage
     from mlenv.model.source import Source

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge.indexes import wheel_index
 from mlenv.model.image import InstallCommand
@@ -13,6 +12,7 @@ from mlenv.reasoning.installations import Installers, commands_in, installers_of
 from mlenv.reasoning.torch_index import groups_of
 from mlenv.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.reasoning.setting import Setting
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge.releases import Dependency
 from mlenv.reasoning.domains import candidates, dependencies
@@ -11,6 +10,7 @@ from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
 from mlenv.versions.version_set import VersionSet, pep440
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.reasoning.setting import Setting
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import CONDA
 from mlenv.reasoning.base_image import first_stage
@@ -13,6 +12,7 @@ from mlenv.reasoning.torch_there import torch_there
 from mlenv.records import dataclass
 from mlenv.versions.version import parse_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import Span
     from mlenv.reasoning.setting import Setting

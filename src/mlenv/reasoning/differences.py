@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge.torch import cuda_of_label
 from mlenv.model.difference import DECISIVE, LIKELY, MINOR, WEIGHTS, Difference
@@ -11,6 +10,7 @@ from mlenv.model.target import Capability, Target
 from mlenv.reasoning.standing import COMPANIONS
 from mlenv.versions.version import parse_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.knowledge import Knowledge
 

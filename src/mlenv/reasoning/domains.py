@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge.releases import Dependency, Files
 from mlenv.model.marker import MarkerError, holds, parse_condition
@@ -12,6 +11,7 @@ from mlenv.model.requirement import CONSTRAINT, OVERRIDE, PYPI, Requirement
 from mlenv.versions.version import Version, parse_version
 from mlenv.versions.version_set import ANY, VersionSet, intersection
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.reasoning.setting import Setting
 

@@ -7,11 +7,11 @@ than fit on any disk. So each package's needs are drawn once, and named at every
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from mlenv.model.forest import CONFLICT, FITS, MISSING, UNKNOWN, Edge, Graph, Twig, Weight
 from mlenv.reasoning.dominators import dominators
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.environment import Environment
     from mlenv.reasoning.installed_requirements import Required, Requirements

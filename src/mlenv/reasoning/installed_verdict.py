@@ -7,10 +7,10 @@ of them again. A verdict that speaks of lines that are not there is none.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from mlenv.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.environment import Distribution
     from mlenv.reasoning.installed_requirements import Required

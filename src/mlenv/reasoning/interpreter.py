@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.marker import Environment, environments
@@ -12,6 +11,7 @@ from mlenv.model.target import LINUX, Target
 from mlenv.records import dataclass
 from mlenv.versions.version import Version, parse_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.environment import Interpreter
 

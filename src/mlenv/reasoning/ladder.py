@@ -6,7 +6,6 @@ No rung is judged here: what is wrong with it is what the audit's rules say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge.torch import label_of_cuda, read_architectures
 from mlenv.model import ladder as rungs
@@ -18,6 +17,7 @@ from mlenv.reasoning.machine_fit import driver_runs
 from mlenv.reasoning.standing import Standing, facts, title
 from mlenv.versions.version import parse_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.knowledge import Knowledge
     from mlenv.knowledge.torch import Architectures

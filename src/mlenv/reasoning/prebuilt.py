@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import Index
 from mlenv.reasoning.setting import INSTALLED
 from mlenv.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import Span
     from mlenv.reasoning.choice import Choice

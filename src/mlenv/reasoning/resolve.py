@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from mlenv.reasoning.choice import Pick
 from mlenv.reasoning.domains import candidates, dependencies
@@ -11,6 +10,7 @@ from mlenv.records import dataclass
 from mlenv.versions.version import Version
 from mlenv.versions.version_set import ANY, VersionSet, intersection
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.reasoning.setting import Setting
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.requirement import OVERRIDE, Requirement
@@ -16,6 +15,7 @@ from mlenv.reasoning.interpreter import PythonInUse, environment_of
 from mlenv.reasoning.memory import Memory, Metadata
 from mlenv.versions.version import Version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.environment import Environment as Live
     from mlenv.model.marker import Environment

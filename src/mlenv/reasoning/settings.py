@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge import Knowledge
 from mlenv.knowledge.releases import Release
@@ -46,6 +45,7 @@ from mlenv.versions.version_set import (
     unknown,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.environment import Environment
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge.torch import cuda_of_label
 from mlenv.model import ladder as rungs
@@ -11,6 +10,7 @@ from mlenv.model.machine import NO_DRIVER
 from mlenv.phrases import listed
 from mlenv.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.knowledge import Knowledge
     from mlenv.model.environment import Environment

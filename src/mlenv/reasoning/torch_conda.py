@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import CONDA
 from mlenv.model.text import Span
@@ -11,6 +10,7 @@ from mlenv.reasoning.setting import INSTALLED, LOCK
 from mlenv.records import dataclass
 from mlenv.versions.version import Version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.reasoning.setting import Setting
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge.indexes import WheelIndex, wheel_index
 from mlenv.knowledge.torch import CPU, label_of_cuda
@@ -15,6 +14,7 @@ from mlenv.model.text import Span
 from mlenv.reasoning.installations import SOURCES, commands_in, installers_of
 from mlenv.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.project import Project
     from mlenv.reasoning.setting import Setting

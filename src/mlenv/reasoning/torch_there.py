@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.finding import Certainty
 from mlenv.reasoning.domains import dependencies
 from mlenv.reasoning.torch_build import BASE_IMAGE, TORCH, TorchBuild, torch_build
 from mlenv.records import dataclass
 from mlenv.versions.version import Version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import Span
     from mlenv.reasoning.choice import Choice

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from mlenv.model.finding import Certainty
 from mlenv.reasoning.choice import Choice, Pick
@@ -11,6 +10,7 @@ from mlenv.reasoning.domains import dependencies
 from mlenv.records import dataclass
 from mlenv.versions.version_set import VersionSet
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.reasoning.setting import Setting
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.finding import Severity
 from mlenv.report.ansi import Paint, painter
 from mlenv.report.columns import harmless
 from mlenv.report.escape import clean
 from mlenv.report.summary import summary
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

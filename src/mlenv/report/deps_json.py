@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.report.json_report import dumps
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.project import Project
     from mlenv.model.requirement import LockedPackage, Requirement

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import BUILD, MAIN, REQUIREMENT, LockedPackage, Requirement
 from mlenv.phrases import counted
 from mlenv.report.ansi import painter
@@ -11,6 +9,7 @@ from mlenv.report.columns import table, wrapped
 from mlenv.report.deps_json import problem_message
 from mlenv.report.escape import clean
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv import __version__
 from mlenv.model.difference import ADDED, CHANGED, DECISIVE, MINOR, REMOVED
 from mlenv.phrases import listed
@@ -12,6 +10,7 @@ from mlenv.report.columns import clipped, text_width, wrapped
 from mlenv.report.escape import clean
 from mlenv.report.json_report import dumps
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

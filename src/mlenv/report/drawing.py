@@ -13,7 +13,6 @@ from contextlib import redirect_stdout
 from email.message import Message
 from importlib.metadata import Distribution
 from io import StringIO
-from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -23,7 +22,10 @@ from pipdeptree._render.text import render_text
 
 from mlenv.model.forest import CONFLICT, MISSING, Edge
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlenv.model.forest import Graph
 
 ASCII, UTF8 = "ascii", "utf-8"

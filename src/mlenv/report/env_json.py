@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from mlenv import __version__
 from mlenv.model.finding import Severity
 from mlenv.report.discreet import everywhere
 from mlenv.report.json_report import dumps, finding_document
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
     from mlenv.model.environment import Environment
     from mlenv.model.ladder import Ladder, Rung

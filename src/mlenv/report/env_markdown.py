@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv import __version__
 from mlenv.model.ladder import ABSENT, ERROR, OK, UNKNOWN, WARNING
 from mlenv.phrases import counted
 from mlenv.report.env_text import TITLES
 from mlenv.report.escape import clean
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 

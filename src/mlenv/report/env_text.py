@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv import __version__
 from mlenv.model import ladder as rungs
 from mlenv.model.finding import Severity
@@ -12,6 +10,7 @@ from mlenv.report.ansi import painter
 from mlenv.report.columns import clipped, text_width, wrapped
 from mlenv.report.escape import clean
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

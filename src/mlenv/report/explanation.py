@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv import __version__
 from mlenv.knowledge import KNOWLEDGE_DATE
 from mlenv.knowledge.messages import SYMPTOM
@@ -14,6 +12,7 @@ from mlenv.report.columns import clipped, wrapped
 from mlenv.report.escape import clean
 from mlenv.report.json_report import SCHEMA, dumps, finding_document
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

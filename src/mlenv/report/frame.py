@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from mlenv.records import dataclass
 from mlenv.report.columns import text_width, wrapped
 from mlenv.report.escape import MASK, clean, command_brackets, escaped, secrets
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 

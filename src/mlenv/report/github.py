@@ -6,12 +6,11 @@ Worst first because GitHub shows ten annotations per step and kind. Source: the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.finding import Severity
 from mlenv.report.escape import clean
 from mlenv.report.summary import summary
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.report import Report, Reported
     from mlenv.report.view import View

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from mlenv import __version__
 from mlenv.model.finding import Severity
 from mlenv.report.escape import mask
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.report import Report, Reported
     from mlenv.model.target import Gpu, Target

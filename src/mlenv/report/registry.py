@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
 
 from mlenv.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from mlenv.model.project import Project
     from mlenv.model.report import Report
@@ -33,7 +34,8 @@ def report_renderer(name: str) -> Callable[[Report, View], str]:
     Raises:
         UsageError: There is no such format.
     """
-    return cast("Callable[[Report, View], str]", _renderer(REPORTS, name))
+    render: Callable[[Report, View], str] = _renderer(REPORTS, name)
+    return render
 
 
 def deps_renderer(name: str) -> Callable[[Project, View], str]:
@@ -42,10 +44,11 @@ def deps_renderer(name: str) -> Callable[[Project, View], str]:
     Raises:
         UsageError: There is no such format.
     """
-    return cast("Callable[[Project, View], str]", _renderer(DEPS, name))
+    render: Callable[[Project, View], str] = _renderer(DEPS, name)
+    return render
 
 
-def _renderer(modules: dict[str, str], name: str) -> object:
+def _renderer(modules: dict[str, str], name: str) -> Any:
     if name not in modules:
         raise UsageError(f"unknown format {name!r}: choose {', '.join(modules)}")
     return import_module(modules[name]).render

@@ -7,7 +7,6 @@ rules GitHub's "SARIF support for code scanning".
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mlenv import __version__
@@ -16,6 +15,7 @@ from mlenv.model.report import RuleText
 from mlenv.report.escape import clean, mask
 from mlenv.report.json_report import dumps
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.finding import Severity
 from mlenv.phrases import counted, listed
 from mlenv.report.escape import clean
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.report import Report
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv import __version__
 from mlenv.model.finding import Certainty, Related, Severity
 from mlenv.phrases import counted
@@ -13,6 +11,7 @@ from mlenv.report.escape import clean
 from mlenv.report.frame import Mark, frame, gutter_width
 from mlenv.report.summary import summary
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from mlenv import __version__
 from mlenv.model.forest import CONFLICT, MISSING
@@ -12,6 +11,7 @@ from mlenv.report.columns import clipped, harmless, table
 from mlenv.report.escape import clean
 from mlenv.report.json_report import dumps
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.forest import Edge, Graph, Twig, Weight
     from mlenv.report.view import View

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.model.image import stage_group
 from mlenv.reasoning.setting import IMAGE
 from mlenv.records import dataclass
 from mlenv.rules.repository_names import repository_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.knowledge.builds import Build
     from mlenv.model.source import Source

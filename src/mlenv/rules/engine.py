@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 from mlenv.config import Config, covers, matches_path
 from mlenv.knowledge import Knowledge
@@ -19,7 +18,10 @@ from mlenv.rules.base import Listed, Rule
 from mlenv.rules.table import LISTED
 from mlenv.suppress import Entries, Suppressions
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlenv.baseline import Ledger
     from mlenv.model.target import Target
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.model.finding import Certainty, Evidence, Finding, Severity
 from mlenv.reasoning.setting import Setting
 from mlenv.reasoning.verdict import Verdict, judge
 from mlenv.rules.base import rule
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.knowledge.extra import Forbidden
 

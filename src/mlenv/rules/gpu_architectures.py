@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.model.project import Project
@@ -26,6 +25,7 @@ from mlenv.rules.base import rule
 from mlenv.rules.torch_places import said_once
 from mlenv.rules.torch_wording import is_for_other_hardware, severity_of, subject, ways_out
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.knowledge.gpu_needs import GpuNeed
     from mlenv.knowledge.torch import Architectures

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from mlenv.versions.version import Version, parse_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.environment import Environment
 

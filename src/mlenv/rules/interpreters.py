@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.model.environment import (
     CONDA,
@@ -18,6 +17,7 @@ from mlenv.model.finding import Certainty, Evidence, Finding, Severity
 from mlenv.phrases import counted, listed
 from mlenv.rules.base import rule
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.machine import Machine
 

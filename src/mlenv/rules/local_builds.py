@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.finding import Evidence, Finding, Related, Severity
@@ -17,6 +16,7 @@ from mlenv.reasoning.installations import SOURCES, Installers
 from mlenv.rules.base import rule
 from mlenv.rules.places import settings_over
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.image import InstallCommand
 

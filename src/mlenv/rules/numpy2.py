@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge.numpy2 import ABI, PYTHON, RUNTIME, WARNING, Boundary
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
@@ -17,6 +16,7 @@ from mlenv.records import dataclass
 from mlenv.rules.base import rule
 from mlenv.rules.pairs import shown_pick
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.project.locks.uploads import Upload
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.reasoning.base_image import first_stage
 from mlenv.reasoning.domains import candidates, dependencies
 from mlenv.reasoning.setting import IMAGE, LOCK
 from mlenv.versions.version_set import ANY
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.reasoning.setting import Setting
     from mlenv.reasoning.verdict import Verdict

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.model.text import Span
 from mlenv.phrases import listed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.reasoning.setting import Setting
     from mlenv.reasoning.verdict import Verdict

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from mlenv.knowledge.system_libraries import IMPORT, PROGRAM, Need
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
@@ -11,6 +10,7 @@ from mlenv.reasoning.setting import IMAGE, Setting
 from mlenv.rules.base import rule
 from mlenv.rules.repository_names import repository_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.reasoning.image_contents import ImageContents
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from mlenv.model.finding import Certainty, Evidence, Finding, Related, Severity
 from mlenv.model.profile import LIBRARY
@@ -33,6 +32,7 @@ from mlenv.rules.common import profile_of
 from mlenv.rules.places import may_come_from_elsewhere
 from mlenv.rules.stated_python import StatedPython, admitted_minors_of, stated_python
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.knowledge.releases import Release
     from mlenv.versions.version import Version

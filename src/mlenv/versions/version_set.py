@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
 
 from mlenv.records import dataclass
 from mlenv.versions.version import (
@@ -21,8 +20,13 @@ from mlenv.versions.version import (
     parse_version,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _T = TypeVar("_T")
+
 Interval = tuple[Cut, Cut]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from mlenv.audit import audit_project
 from mlenv.cli.days import day
@@ -20,6 +19,7 @@ from mlenv.exit_codes import NOTHING
 from mlenv.model.surroundings import Surroundings
 from mlenv.report.registry import report_renderer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

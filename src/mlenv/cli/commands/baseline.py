@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from mlenv.audit import audit_project
 from mlenv.baseline import Ledger, in_order, is_below, read_baseline, written
@@ -16,6 +15,7 @@ from mlenv.phrases import counted
 from mlenv.project.place import find_place
 from mlenv.report.escape import clean
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

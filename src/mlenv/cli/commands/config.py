@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from mlenv.cli.output import write_report
 from mlenv.cli.requests import ConfigSchemaRequest, ConfigShowRequest
@@ -14,8 +13,10 @@ from mlenv.config_table import read_table
 from mlenv.errors import UsageError
 from mlenv.report.escape import clean, command_brackets, mask
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from typing import Any
 
 SCHEMA = 1
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")

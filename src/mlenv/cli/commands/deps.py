@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from mlenv.cli.output import tell, view_of, write_report
 from mlenv.cli.settings import configuration, standard_input
@@ -12,6 +11,7 @@ from mlenv.project.load import load_project
 from mlenv.project.place import find_place
 from mlenv.report.registry import deps_renderer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.cli.requests import DepsRequest
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from mlenv.audit import audit_surroundings
 from mlenv.cli.days import day
@@ -17,6 +16,7 @@ from mlenv.reasoning.standing import Standing, packages_that_matter
 from mlenv.records import replace
 from mlenv.report.discreet import discretion
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from mlenv.cli.output import view_of, write_report
 from mlenv.errors import UsageError
 from mlenv.rules.registry import rules_meant
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.cli.requests import ExplainRequest
     from mlenv.model.surroundings import Surroundings

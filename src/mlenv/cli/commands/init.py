@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from mlenv.audit import audit_project
 from mlenv.baseline import DEFAULT_FILE, Ledger, written
@@ -19,6 +18,7 @@ from mlenv.model.surroundings import Surroundings
 from mlenv.phrases import counted
 from mlenv.report.escape import clean
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

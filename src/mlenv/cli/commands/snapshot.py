@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.cli.here import look_around
 from mlenv.cli.output import tell, write_report
 from mlenv.machine.document import as_toml
 from mlenv.report.json_report import dumps
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.cli.requests import SnapshotRequest
 

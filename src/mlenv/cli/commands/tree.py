@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from mlenv.cli.environments import environment_of
 from mlenv.cli.output import tell, view_of, write_report
@@ -13,6 +12,7 @@ from mlenv.model.requirement import canonical_name
 from mlenv.reasoning.forest import DEEPEST, graph_of, reachable, twigs, weights
 from mlenv.reasoning.installed_requirements import requirements_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.cli.requests import TreeRequest
     from mlenv.model.environment import Environment

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from mlenv.project.discover import CODE, Noted, is_ignored, walk
 from mlenv.project.files import Tree
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.usage import Saved, Use
     from mlenv.project.gitignore import IgnoreFile

@@ -9,11 +9,15 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from mlenv.model.text import SourceText, Span
 from mlenv.project.code.parsing import Place, characters, parse
 from mlenv.project.decode import decode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 _MOST_LOOKUPS = 40
 """Of lines that are looked for in the file, each of which may mean to read all of it."""

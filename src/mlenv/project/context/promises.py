@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from functools import reduce
 from itertools import islice
 from operator import or_
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import Statement
 from mlenv.project.manifests.python_version import release_versions
 from mlenv.versions.version_set import pep440
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import Fragment
     from mlenv.versions.version_set import VersionSet

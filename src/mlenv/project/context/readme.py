@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import CONTEXT, MANIFEST, Source
 from mlenv.model.text import Fragment, Span
@@ -16,6 +15,7 @@ from mlenv.project.context.promises import asked_for, promises
 from mlenv.project.context.spaces import read_front_matter
 from mlenv.project.pipelines.commands import Commands
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

@@ -6,7 +6,6 @@ Source: the documentation of Hugging Face, "Spaces Configuration Reference" and 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import PYPI, Requirement
 from mlenv.model.source import Problem, Statement
@@ -14,6 +13,7 @@ from mlenv.project.yaml_values import is_clipped, member, scalar, version_statem
 from mlenv.records import dataclass
 from mlenv.versions.version_set import ANY, pep440, unknown
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import SourceText
     from mlenv.project.yaml_nodes import Scalar

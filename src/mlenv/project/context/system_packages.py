@@ -6,12 +6,12 @@ Source: the documentation of Hugging Face Spaces, "Dependencies", and of Streaml
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.image import InstallCommand, SystemPackage
 from mlenv.model.source import CONTEXT, Source
 from mlenv.model.text import Fragment, Span
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import SourceText
 

@@ -5,8 +5,6 @@ Source: BentoML's documentation, "Bento build options".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import Requirement
 from mlenv.model.source import IMAGE, Channel, Include, Index, Source, Statement
 from mlenv.project.collect import Collector
@@ -18,6 +16,7 @@ from mlenv.project.pipelines.commands import in_order
 from mlenv.project.yaml_nodes import Node, read_yaml
 from mlenv.project.yaml_values import is_true, member, scalar, scalars, version_statement
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import SourceText
 

@@ -6,7 +6,6 @@ Source: Replicate's documentation of Cog, "cog.yaml reference".
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.image import InstallCommand
 from mlenv.model.source import IMAGE, Include, Source, Statement
@@ -17,6 +16,7 @@ from mlenv.project.pipelines.commands import Commands, in_order
 from mlenv.project.yaml_nodes import Mapping, Node, Scalar, Sequence, read_yaml
 from mlenv.project.yaml_values import member, scalar, scalars, version_statement
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import Fragment, SourceText
 

@@ -6,13 +6,13 @@ Source: the Compose file reference, "Services" and "GPU support".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import CONTEXT, Source, Statement
 from mlenv.project.images.references import stage
 from mlenv.project.yaml_nodes import Node, Sequence, read_yaml
 from mlenv.project.yaml_values import member, members, scalar, scalars
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.image import Stage
     from mlenv.model.text import SourceText

@@ -7,7 +7,6 @@ references of its features ``python`` and ``nvidia-cuda``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import CONTEXT, Source, Statement
 from mlenv.model.text import Fragment
@@ -17,6 +16,7 @@ from mlenv.project.pipelines.commands import Commands, in_order
 from mlenv.project.yaml_nodes import Mapping, Node, Scalar, Sequence
 from mlenv.project.yaml_values import member, members, scalar, scalars, version_statement
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import SourceText
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import (
     LOCK,
@@ -17,6 +16,7 @@ from mlenv.model.source import (
 from mlenv.project.conflicts import is_marker, without_conflicts
 from mlenv.versions.version_set import VersionSet, pep440, unknown
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import CONDA, LockedPackage, canonical_name
 from mlenv.model.source import UNREADABLE_LINE, Problem, Source
 from mlenv.project.locks.common import gather, lock_source, single_platform
 from mlenv.project.locks.conda_artifact import conda_artifact, python_artifact
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import SourceText
 

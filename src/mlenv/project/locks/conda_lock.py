@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import CONDA, PYPI, LockedPackage, canonical_name
 from mlenv.project.locks.common import entry_problem, gather, lock_source, single_platform
 from mlenv.project.locks.conda_artifact import conda_artifact
 from mlenv.project.locks.yaml_items import read_items
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.source import Problem, Source
     from mlenv.model.text import SourceText

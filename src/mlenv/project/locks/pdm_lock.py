@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import LockedPackage, canonical_name
 from mlenv.project.locks.common import lock_source, python_statement
 from mlenv.project.locks.toml_tables import read_tables
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.source import Source
     from mlenv.model.text import SourceText

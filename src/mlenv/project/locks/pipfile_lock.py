@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from mlenv.model.requirement import LockedPackage, canonical_name
 from mlenv.model.text import SourceText, Span
 from mlenv.project.locks.common import file_problem, lock_source, python_statement
 from mlenv.versions.version_set import pep440
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, TypeAlias
 
     from mlenv.model.source import Problem, Source, Statement
 
@@ -22,7 +23,7 @@ _MAX_BROKEN = 100
 _META = "_meta"
 _DIRECT = ("git", "hg", "svn", "bzr", "file", "path", "url")
 
-Sections = dict[str, dict[str, Any]]
+Sections: TypeAlias = "dict[str, dict[str, Any]]"
 
 
 def read(text: SourceText) -> Source:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import CONDA, PYPI, LockedPackage, canonical_name
 from mlenv.project.locks.common import entry_problem, gather, lock_source, single_platform
 from mlenv.project.locks.conda_artifact import Artifact, conda_artifact, python_artifact
 from mlenv.project.locks.conda_lock import locked_item
 from mlenv.project.locks.yaml_items import read_items
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.source import Problem, Source
     from mlenv.model.text import SourceText, Span

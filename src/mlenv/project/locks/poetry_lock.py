@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import LockedPackage, canonical_name
 from mlenv.project.locks.common import any_of, lock_source, python_statement
 from mlenv.project.locks.toml_tables import read_tables
 from mlenv.versions.poetry import poetry_versions
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.source import Source
     from mlenv.model.text import SourceText

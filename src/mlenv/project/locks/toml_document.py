@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from mlenv.project.locks.common import file_problem
 from mlenv.project.locks.toml_entries import FILES, HASHED, KEPT, Tables, Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from mlenv.model.text import Span
     from mlenv.project.toml_spans import TomlDocument

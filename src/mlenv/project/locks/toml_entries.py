@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.project.locks.common import entry_problem
 from mlenv.records import dataclass, field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.source import Problem
     from mlenv.model.text import Span

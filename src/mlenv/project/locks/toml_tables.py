@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.project.locks import toml_scan
 from mlenv.project.locks.common import file_problem
 from mlenv.project.locks.toml_document import from_document
 from mlenv.project.locks.toml_entries import FILES, HASHED, KEPT, Tables, Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import SourceText, Span
 

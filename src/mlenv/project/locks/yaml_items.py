@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.project.locks import yaml_scan
 from mlenv.project.locks.common import file_problem
 from mlenv.project.locks.yaml_scan import Item
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.source import Problem
     from mlenv.model.text import SourceText

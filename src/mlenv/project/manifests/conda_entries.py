@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import Requirement
 from mlenv.project.matchspec import read_match_spec
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import Fragment
     from mlenv.project.collect import Collector

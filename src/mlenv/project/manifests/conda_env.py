@@ -7,7 +7,6 @@ reader of these files, and conda-lock's for what it adds (``platforms``, ``categ
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import BUILD, CONDA, PYPI, Requirement, canonical_name
 from mlenv.model.source import (
@@ -36,6 +35,7 @@ from mlenv.project.yaml_nodes import Mapping, Node, Scalar, Sequence, read_yaml
 from mlenv.records import replace
 from mlenv.versions.version_set import unknown
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.marker import Marker
 

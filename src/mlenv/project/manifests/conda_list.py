@@ -9,7 +9,6 @@ Source: conda's documentation, "conda list".
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import CONDA, PYPI, LockedPackage, Requirement, canonical_name
 from mlenv.model.source import LOCK, MANIFEST, UNREADABLE_LINE, Problem, Source
@@ -18,6 +17,7 @@ from mlenv.project.conflicts import without_conflicts
 from mlenv.project.manifests.conda_platforms import platform_of
 from mlenv.project.matchspec import read_match_spec
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

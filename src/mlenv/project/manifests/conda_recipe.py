@@ -8,7 +8,6 @@ judges. Source: conda-build's documentation, "Defining metadata (meta.yaml)"; ra
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import (
     BUILD,
@@ -47,6 +46,7 @@ from mlenv.project.yaml_nodes import Mapping, Node, Scalar, Sequence, read_yaml
 from mlenv.records import replace
 from mlenv.versions.version_set import unknown
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.marker import Marker
     from mlenv.model.text import SourceText

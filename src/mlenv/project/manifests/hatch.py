@@ -5,10 +5,9 @@ Source: Hatch's documentation, "Environment configuration".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import ENV, EXTRA, GROUP, canonical_name, group_key
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.project.manifests.toml_draft import TomlDraft
     from mlenv.project.toml_locator import Path

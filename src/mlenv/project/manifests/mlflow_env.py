@@ -5,8 +5,6 @@ Source: MLflow's documentation, "MLflow Projects", python_env.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import BUILD, MAIN
 from mlenv.model.source import UNREADABLE_LINE, GroupRelation, Problem, Source, Statement
 from mlenv.project.collect import Collector
@@ -14,6 +12,7 @@ from mlenv.project.manifests.requirement_options import read_entry
 from mlenv.project.yaml_nodes import Node, Scalar, Sequence, read_yaml
 from mlenv.versions.version_set import pep440
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import SourceText
 

@@ -5,13 +5,12 @@ Source: MLflow's documentation, "MLflow Projects", "Project Environments".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.image import Stage
 from mlenv.model.source import Include, Source
 from mlenv.project.collect import is_template
 from mlenv.project.yaml_nodes import Mapping, Node, Scalar, read_yaml
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -5,8 +5,6 @@ Source: PDM's documentation, "Manage Dependencies" and "Configuration".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import (
     GROUP,
     MAIN,
@@ -20,6 +18,7 @@ from mlenv.project.direct import is_url, read_direct
 from mlenv.records import replace
 from mlenv.versions.version_set import ANY, VersionSet, pep440
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.project.manifests.toml_draft import TomlDraft
     from mlenv.project.toml_locator import Path

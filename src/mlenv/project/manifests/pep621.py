@@ -6,12 +6,11 @@ hatch-requirements-txt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import BUILD, EXTRA, GROUP, MAIN, canonical_name, group_key
 from mlenv.model.source import DROPPED_SECTION, UNKNOWN_GROUP, Problem
 from mlenv.versions.version_set import pep440
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.project.manifests.toml_draft import TomlDraft
     from mlenv.project.toml_locator import Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.marker import Marker, MarkerError, conjunction, parse_marker
 from mlenv.model.requirement import GROUP, MAIN, canonical_name, group_key, is_commit
@@ -14,6 +13,7 @@ from mlenv.project.manifests.toml_recovery import open_toml
 from mlenv.records import replace
 from mlenv.versions.version_set import ANY, VersionSet, pep440
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.requirement import Requirement
     from mlenv.model.text import SourceText

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import canonical_name
 from mlenv.model.source import Packaging, Source
 from mlenv.project.manifests import pixi_tables
 from mlenv.project.manifests.toml_draft import TomlDraft
 from mlenv.project.manifests.toml_recovery import open_toml
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import SourceText
 

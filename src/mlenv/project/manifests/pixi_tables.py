@@ -5,8 +5,6 @@ Source: pixi's documentation, "Manifest reference".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.marker import Marker, conjunction, parse_marker
 from mlenv.model.requirement import (
     CONDA,
@@ -25,6 +23,7 @@ from mlenv.records import replace
 from mlenv.versions.conda import CondaVersionError, parse_conda_versions
 from mlenv.versions.version_set import ANY, VersionSet, pep440
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -7,7 +7,6 @@ Source: Poetry's documentation, "The pyproject.toml file", "Dependency specifica
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.marker import Marker, conjunction, parse_marker
 from mlenv.model.requirement import (
@@ -23,6 +22,7 @@ from mlenv.project.manifests.toml_draft import Table, TomlDraft
 from mlenv.records import replace
 from mlenv.versions.poetry import poetry_clauses, poetry_versions
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import MAIN, canonical_name
 from mlenv.model.source import Packaging, Source
@@ -12,6 +11,7 @@ from mlenv.project.manifests import pep621
 from mlenv.project.manifests.toml_draft import Table, TomlDraft
 from mlenv.project.manifests.toml_recovery import open_toml
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

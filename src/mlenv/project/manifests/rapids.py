@@ -5,8 +5,6 @@ Source: the documentation of rapids-dependency-file-generator.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import CONDA, GROUP, PYPI, Requirement, group_key
 from mlenv.model.source import CONTEXT, MANIFEST, Channel, GroupRelation, Source
 from mlenv.project.collect import Collector
@@ -16,6 +14,7 @@ from mlenv.project.matchspec import read_match_spec
 from mlenv.project.pep508 import read_requirement
 from mlenv.project.yaml_nodes import Mapping, Node, Scalar, Sequence, read_yaml
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -7,7 +7,6 @@ reader of these files where the documentation is silent.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import UNREADABLE_LINE, Problem, Source
 from mlenv.project.collect import is_template
@@ -15,6 +14,7 @@ from mlenv.project.conflicts import without_conflicts
 from mlenv.project.ini_lines import IniDocument, IniSection, IniValue, InterpolationError, read_ini
 from mlenv.project.manifests.setup_draft import GROUPS, METADATA, SetupDraft, extra_group
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import Fragment, SourceText, Span
 

@@ -6,7 +6,6 @@ Source: setuptools' documentation, "Keywords" and "Configuring setuptools using 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import BUILD, EXTRA, GROUP, MAIN, canonical_name, group_key
 from mlenv.model.source import (
@@ -26,6 +25,7 @@ from mlenv.project.collect import Collector
 from mlenv.records import replace
 from mlenv.versions.version_set import pep440
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

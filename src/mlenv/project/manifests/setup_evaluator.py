@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.text import Fragment
 from mlenv.project.manifests.setup_conditions import dotted, sides
@@ -26,6 +25,7 @@ from mlenv.project.manifests.setup_values import (
     merged,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import Span
 

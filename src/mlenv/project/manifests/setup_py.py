@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from typing import TYPE_CHECKING
 
 from mlenv.model.marker import conjunction
 from mlenv.model.requirement import MAIN, PYPI, Requirement, canonical_name
@@ -32,6 +31,7 @@ from mlenv.project.manifests.setup_values import (
 from mlenv.project.pep508 import Refusal, read_marker
 from mlenv.versions.version_set import unknown
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.marker import Marker
     from mlenv.model.text import Fragment, SourceText, Span

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from mlenv.project.manifests.setup_conditions import dotted, is_entry, sides
 from mlenv.project.manifests.setup_evaluator import Env, Evaluator
@@ -21,6 +20,7 @@ from mlenv.project.manifests.setup_values import (
     merged,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING, TypeAlias
 
 from mlenv.model.text import Fragment, SourceText, Span
 from mlenv.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from mlenv.model.marker import Marker
 
 _LITERAL = re.compile(r"[rRuUbBfF]{0,2}('''|\"\"\"|'|\")")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.model.marker import Marker, MarkerError, parse_marker
 from mlenv.model.requirement import MAIN, PYPI, REQUIREMENT, Requirement, canonical_name
@@ -22,6 +21,7 @@ from mlenv.project.collect import Collector
 from mlenv.project.pep508 import Refusal
 from mlenv.versions.version_set import ANY, VersionSet, unknown
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import Span
     from mlenv.project.toml_locator import Path

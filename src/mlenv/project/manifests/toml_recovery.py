@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import MERGE_CONFLICT, TEMPLATE, UNREADABLE_FILE, Problem
 from mlenv.project.conflicts import without_conflicts
 from mlenv.project.toml_spans import TomlDocument, TomlError, read_toml
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -5,8 +5,6 @@ Source: uv's documentation, "Settings" and "Dependency sources".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.compatibility import compatible
 from mlenv.model.marker import Marker
 from mlenv.model.requirement import (
@@ -25,6 +23,7 @@ from mlenv.project.manifests.direct_tables import refer
 from mlenv.project.manifests.toml_draft import Table, TomlDraft
 from mlenv.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.project.toml_locator import Path
 

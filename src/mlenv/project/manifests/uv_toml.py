@@ -5,14 +5,13 @@ Source: uv's documentation, "Configuration files".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.source import CONTEXT, Packaging, Source
 from mlenv.project.manifests.toml_draft import TomlDraft
 from mlenv.project.manifests.toml_recovery import open_toml
 from mlenv.project.manifests.uv import read_settings
 from mlenv.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import SourceText
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import TEMPLATE, Problem
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.text import SourceText
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlenv.model.requirement import MAIN
 from mlenv.project.shell.context import indexes_in
 from mlenv.project.shell.installs import read_installs
 from mlenv.project.shell.pip_tools import PIP_VARIABLES, UV_VARIABLES
 from mlenv.records import dataclass, field, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 

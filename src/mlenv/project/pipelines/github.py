@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import CONTEXT, Source, Statement
 from mlenv.project.images.references import is_complete, stage
@@ -16,6 +15,7 @@ from mlenv.project.pipelines.commands import Commands, in_order
 from mlenv.project.yaml_nodes import Mapping, Node, Scalar, Sequence, read_yaml
 from mlenv.project.yaml_values import member, members, scalar, scalars, version_statement
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.image import Stage
     from mlenv.model.text import SourceText

@@ -6,7 +6,6 @@ Source: GitLab's documentation, "CI/CD YAML syntax reference".
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from mlenv.model.source import CONTEXT, Source
 from mlenv.project.images.references import stage
@@ -14,6 +13,7 @@ from mlenv.project.pipelines.commands import Commands, in_order
 from mlenv.project.yaml_nodes import Mapping, Node, Scalar, read_yaml
 from mlenv.project.yaml_values import member, members, scalar, scalars
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.image import Stage
     from mlenv.model.text import SourceText

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from mlenv.model.requirement import MAIN
 from mlenv.project.shell.conda_tools import read_conda, read_conda_lock
@@ -23,6 +22,7 @@ from mlenv.project.shell.words import Command, read_commands
 from mlenv.project.shell.wrappers import Call, unwrap
 from mlenv.records import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.image import InstallCommand
     from mlenv.model.source import Index, Problem
