@@ -158,6 +158,18 @@ class Requirements:
                 earlier.keep(what, kept)
         return found
 
+    @cached_property
+    def unrequired(self) -> frozenset[str]:
+        """The canonical names of what is installed and what nothing else requires."""
+        known, earlier = self._environment.distributions, self._environment.earlier
+        what = " ".join(("unrequired", *self._variables.values()))
+        held = earlier.recall(what)
+        if isinstance(held, list) and all(type(one) is str and one in known for one in held):
+            return frozenset(held)
+        found = frozenset(known.keys() - self._users.keys())
+        earlier.keep(what, sorted(found))
+        return found
+
     def _reread(self, origin: str, line: str) -> Required | None:
         match = _LINE.fullmatch(line)
         return _required(origin, match) if match is not None else None

@@ -216,7 +216,7 @@ def installed_not_declared(environment: Environment, project: Project) -> Iterat
             known |= requirements.names_brought(asked.name, asked.extras)
     for one in environment.distributions.values():
         is_here = one.site in environment.sites
-        if one.name in known or not is_here or requirements.users_of(one.name):
+        if one.name in known or not is_here or one.name not in requirements.unrequired:
             continue
         yield Finding(
             f"{one.written} is installed in {environment.name}, and declared nowhere",
