@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import inspect
 import io
@@ -246,6 +247,17 @@ def test_an_audit_of_files_alone_loads_nothing_about_what_is_installed(tmp_path:
     assert "mlenv.audit" in loaded
     beginnings = ("mlenv.environment.", "mlenv.binaries.", "mlenv.rules.installed_", "typer")
     assert not [one for one in loaded if one.startswith(beginnings)]
-    assert loaded.isdisjoint(
-        {"mlenv.model.environment", "mlenv.model.binary", "dataclasses", "typing"}
-    )
+    assert loaded.isdisjoint({"mlenv.model.environment", "mlenv.model.binary", "dataclasses"})
+
+
+def test_typing_is_for_type_checkers() -> None:
+    home = Path(fast.__file__).parents[1]
+    files = [one for one in home.rglob("*.py") if one.parent.name != "full"]
+    assert len(files) > 300
+    for file in files:
+        imported = [
+            node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+            for node in ast.parse(file.read_text("utf-8")).body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        assert "typing" not in imported, file
