@@ -21,7 +21,6 @@ else:
 
     _MISSING = object()
     _FEW = 32
-    _set = object.__setattr__
 
     class _Factory:
         __slots__ = ("make",)
@@ -84,12 +83,20 @@ else:
         Most classes have a handful of instances in a run, and generating takes as long as filling
         a hundred of them.
         """
-        left = _FEW
+        left, setters = _FEW, ()
 
         def first(self, /, *args, **kwargs):
-            nonlocal left
+            nonlocal left, setters
             left -= 1
-            if left and _fill(self, fields, args, kwargs):
+            if not setters:
+                # a slot's own setter passes by a frozen class's __setattr__
+                setters = [getattr(made, name).__set__ for name in fields]
+            values = (
+                args if not kwargs and len(args) == len(fields) else _values(fields, args, kwargs)
+            )
+            if left and values is not None:
+                for put, value in zip(setters, values, strict=True):
+                    put(self, value)
                 return
             # this one refuses what does not fit, as every function does
             made.__init__ = generated = _init(made, fields)
@@ -97,32 +104,27 @@ else:
 
         return first
 
-    def _fill(self, fields, args, kwargs):
-        """Set the fields; return whether the arguments fit them."""
-        if len(args) == len(fields) and not kwargs:
-            for name, value in zip(fields, args, strict=True):
-                _set(self, name, value)
-            return True
+    def _values(fields, args, kwargs):
+        """Return the values of all fields in order; None where the arguments do not fit them."""
         given = dict(zip(fields, args, strict=False))
         if len(given) < len(args) or not given.keys().isdisjoint(kwargs):
-            return False
+            return None
         given.update(kwargs)
         if not fields.keys() >= given.keys():
-            return False
+            return None
+        values = []
         for name, default in fields.items():
             value = given.get(name, default)
             if value is _MISSING:
-                return False
-            if name not in given and isinstance(default, _Factory):
-                value = default.make()
-            _set(self, name, value)  # passes by a frozen class's own
-        return True
+                return None
+            is_made = name not in given and isinstance(default, _Factory)
+            values.append(default.make() if is_made else value)
+        return values
 
     def _init(made, fields):
         scope = {"_missing": _MISSING}
         parameters, lines = [], []
         for name, default in fields.items():
-            # the slot's own setter passes by a frozen class's __setattr__
             scope[f"set_{name}"] = getattr(made, name).__set__
             value = name
             if isinstance(default, _Factory):
