@@ -25,6 +25,13 @@ def test_every_record_is_cut_out_whole(file: str) -> None:
     assert [*Blocks(lambda: _text(file), table).all()] == tomli.loads(_text(file))[table]
 
 
+def test_other_tables_may_follow_the_records() -> None:
+    records = tomli.loads(_text("distributions"))
+    assert [*records].index("overlap") < [*records].index("wrong")
+    blocks = Blocks(lambda: _text("distributions"), "overlap", key="names")
+    assert [*blocks.all()] == records["overlap"]
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_what_stands_under_a_key_is_what_the_record_has(file: str) -> None:
     table, keys = FILES[file]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from mlenv import __version__
 from mlenv.caches import (
@@ -136,11 +137,11 @@ def _claim(said: object, count: int) -> tuple[bytes, Mapping[int, Entry]]:
 
 def _beginnings(said: object, count: int) -> Mapping[str, Sequence[int]]:
     found = as_kind(dict, said)
-    for indexes in found.values():
-        if type(indexes) is not list or not all(type(one) is int for one in indexes):
-            raise UnexpectedError
-        if not indexes or min(indexes) < 0 or max(indexes) >= count:
-            raise UnexpectedError
+    if not {*map(type, found.values())} <= {list}:
+        raise UnexpectedError
+    numbers = [*chain.from_iterable(found.values())]
+    if not {*map(type, numbers)} <= {int} or not {*numbers} <= {*range(count)}:
+        raise UnexpectedError
     bytes_of("".join(found))
     return found
 

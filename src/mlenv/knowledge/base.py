@@ -99,7 +99,7 @@ class Knowledge:
         """What is known of names on PyPI."""
         from mlenv.knowledge.names import Names
 
-        return Names(_records)
+        return Names(_records, _text)
 
     def companions_of(self, name: str) -> tuple[str, ...]:
         """Return the distributions that fit one version of each other only, this one included."""

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_NAMES = re.compile(r"packages = \[(.*)\]\n")
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -29,7 +28,7 @@ def stated(text: str, key: str) -> str:
 
 
 class Blocks:
-    """The records of one file: ``[[table]]`` again and again, each beginning with ``packages``.
+    """The records of one table of a file: ``[[table]]`` again and again, names on the first line.
 
     The file is TOML. Parsed whole it would take longer than the audit that asks for three of its
     records, so it is cut at the headings, and only the blocks of known packages are parsed.
@@ -38,14 +37,20 @@ class Blocks:
         load: Returns the file's text.
         table: The name of the table that the records stand in.
         extra: Records from elsewhere, which come first.
+        key: What the names stand under.
     """
 
     def __init__(
-        self, load: Callable[[], str], table: str, extra: Collection[dict[str, Any]] = ()
+        self,
+        load: Callable[[], str],
+        table: str,
+        extra: Collection[dict[str, Any]] = (),
+        key: str = "packages",
     ) -> None:
         self._load = load
         self._heading = f"[[{table}]]\n"
         self._extra = tuple(extra)
+        self._key = key
         self._cut: list[tuple[frozenset[str], str]] | None = None
         self._parsed: dict[int, dict[str, Any]] = {}
 
@@ -59,7 +64,7 @@ class Blocks:
             may_count: Tells by a record's text whether it is worth parsing.
         """
         known = frozenset(names)
-        yield from (one for one in self._extra if known.issuperset(one["packages"]))
+        yield from (one for one in self._extra if known.issuperset(one[self._key]))
         for at, (packages, text) in enumerate(self._blocks()):
             if packages <= known and (may_count is None or may_count(text)):
                 yield self._record(at)
@@ -73,7 +78,7 @@ class Blocks:
             name: The package.
             may_count: Tells by a record's text whether it is worth parsing.
         """
-        yield from (one for one in self._extra if name in one["packages"])
+        yield from (one for one in self._extra if name in one[self._key])
         for at in self._places.get(name, ()):
             if may_count is None or may_count(self._blocks()[at][1]):
                 yield self._record(at)
@@ -113,10 +118,12 @@ class Blocks:
 
     def _blocks(self) -> list[tuple[frozenset[str], str]]:
         if self._cut is None:
+            beginning = f"{self._key} = ["
             self._cut = [
-                (frozenset(_QUOTED.findall(match[1])), text)
+                # other tables may follow the last of the records
+                (frozenset(_QUOTED.findall(text.partition("]")[0])), text.partition("\n[[")[0])
                 for text in self._load().split(self._heading)[1:]
-                if (match := _NAMES.match(text)) is not None
+                if text.startswith(beginning)
             ]
         return self._cut
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
+from mlenv.knowledge.blocks import Blocks
 from mlenv.model.finding import Evidence, Severity
 from mlenv.records import dataclass
 from mlenv.versions.version_set import VersionSet, pep440
@@ -103,15 +104,17 @@ class Names:
 
     Args:
         load: Reads a file of records by its name.
+        text: Returns the text of one.
     """
 
-    def __init__(self, load: Callable[[str], dict[str, Any]]) -> None:
+    def __init__(self, load: Callable[[str], dict[str, Any]], text: Callable[[str], str]) -> None:
         self._load = load
+        self._overlaps = Blocks(lambda: text("distributions"), "overlap", key="names")
         self._wrong: dict[str, WrongName] = {}
 
     def overlaps_of(self, name: str) -> tuple[str, ...]:
         """Return the distributions that write over the files of one, this one included."""
-        record = self._overlaps.get(name)
+        record = next(self._overlaps.about(name), None)
         return tuple(record["names"]) if record else ()
 
     def overlap(self, name: str) -> Overlap:
@@ -120,7 +123,9 @@ class Names:
         Raises:
             KeyError: Nothing is.
         """
-        record = self._overlaps[name]
+        record = next(self._overlaps.about(name), None)
+        if record is None:
+            raise KeyError(name)
         return Overlap(
             record["import"],
             tuple(record["names"]),
@@ -184,10 +189,6 @@ class Names:
     @cached_property
     def _records(self) -> dict[str, Any]:
         return self._load("distributions")
-
-    @cached_property
-    def _overlaps(self) -> dict[str, dict[str, Any]]:
-        return {name: record for record in self._records["overlap"] for name in record["names"]}
 
     @cached_property
     def _by_name(self) -> dict[str, dict[str, dict[str, Any]]]:
