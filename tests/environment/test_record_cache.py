@@ -169,9 +169,10 @@ def test_whatever_the_cache_holds_is_no_reason_to_fail(
     # one place of what was written is something else
     holder: Any = said
     key: Any = "sites"
-    while isinstance(holder[key], list) and holder[key] and data.draw(st.booleans()):
+    while isinstance(holder[key], list | dict) and holder[key] and data.draw(st.booleans()):
         holder = holder[key]
-        key = data.draw(st.integers(0, len(holder) - 1))
+        keys = [*holder] if isinstance(holder, dict) else [*range(len(holder))]
+        key = data.draw(st.sampled_from(keys))
     holder[key] = data.draw(anything)
     file.write_text(json.dumps(said), "utf-8")
     told(read(prefix))

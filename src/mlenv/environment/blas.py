@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from mlenv.environment.disk import read_text
+from mlenv.environment.known import Constants, KnownMetadata
 
 _MOST_BYTES = 1 << 16
 _BLOCK = r'"blas":\s*\{([^{}]*)\}'
@@ -17,31 +19,45 @@ _INTERFACES = ("blas", "cblas", "")
 """What conda-forge builds NumPy against, whatever stands behind it."""
 
 
-def read_blas(sites: Iterable[str], conda: Mapping[str, tuple[str, str]]) -> str:
+def read_blas(
+    sites: Iterable[str],
+    conda: Mapping[str, tuple[str, str]],
+    known: KnownMetadata | None = None,
+) -> str:
     """Return a name and a version such as ``scipy-openblas 0.3.29``; empty where nothing tells.
 
     Args:
         sites: Folders of packages, in the order of imports.
         conda: Version and build of conda's packages by name; ``libblas`` stands for the library
             where NumPy was built against the interface alone.
+        known: What an earlier run read of NumPy's module.
 
     Source: NumPy, ``numpy/__config__.py`` from 1.26 on; conda-forge, "Switching BLAS
     implementation".
     """
     for site in sites:
-        text = read_text(os.path.join(site, "numpy", "__config__.py"), _MOST_BYTES)
-        block = re.search(_BLOCK, text)
-        if block:
-            name, version = (_said(block[1], key) for key in ("name", "version"))
-            if name not in _INTERFACES:
-                return f"{name} {version}".strip()
-        if text:
+        module = os.path.join(site, "numpy", "__config__.py")
+        read = partial(_built_with, module)
+        said = known.constants_of(module, read) if known is not None else read()
+        if said.get("blas"):
+            return said["blas"] or ""
+        if said:
             break
     build = conda.get("libblas", ("", ""))[1]
     for name, package in _CONDA.items():
         if name in build:
             return f"{name} {conda.get(package, ('', ''))[0]}".strip()
     return ""
+
+
+def _built_with(path: str) -> Constants:
+    """Return what NumPy was built with; nothing where its module is not there."""
+    text = read_text(path, _MOST_BYTES)
+    block = re.search(_BLOCK, text)
+    name, version = (_said(block[1] if block else "", key) for key in ("name", "version"))
+    if not text:
+        return {}
+    return {"blas": f"{name} {version}".strip() if name not in _INTERFACES else ""}
 
 
 def _said(block: str, key: str) -> str:

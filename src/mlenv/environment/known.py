@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_SCHEMA = 4
+_SCHEMA = 5
 _MOST_FILES = 64
 """Environments that are remembered."""
 _FILES = ("METADATA", RECORD)

@@ -190,7 +190,7 @@ class _Reader:
     def _blas(self, path: tuple[str, ...], conda: Mapping[str, CondaPackage]) -> str:
         if "numpy" in self.distributions or "numpy" in conda:
             builds = {one.name: (one.version, one.build) for one in conda.values()}
-            return read_blas(path, builds)
+            return read_blas(path, builds, self.known)
         return ""
 
     def _shown(self, path: str) -> str:

@@ -307,11 +307,16 @@ def _compare_text(operator: str, actual: str, value: str) -> bool:
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _OPERATORS = frozenset(("===", "==", "~=", "!=", "<=", ">=", "<", ">"))
-_TOKEN = re.compile(
+_TOKEN = (
     r"\s*(?:(?P<bracket>[()])|(?P<quoted>'[^']*'|\"[^\"]*\")"
     r"|(?P<operator>===|==|~=|!=|<=|>=|<|>)|(?P<word>[A-Za-z_][\w.]*))"
 )
 _MAX_DEPTH = 50
+
+
+@lru_cache(maxsize=1)
+def _tokens() -> re.Pattern[str]:
+    return re.compile(_TOKEN)  # most markers are read without
 
 
 class _Parser:
@@ -332,7 +337,7 @@ class _Parser:
         return condition
 
     def _advance(self) -> None:
-        match = _TOKEN.match(self.text, self.at)
+        match = _tokens().match(self.text, self.at)
         if match is None:
             rest = self.text[self.at :].strip()
             if rest:

@@ -77,17 +77,13 @@ _OTHERWISE = {
     "cog": "it does not read as a cog.yaml",
     "rapids-dependencies": "it does not read as a RAPIDS dependency file",
 }
-_PYLOCK = re.compile(r"pylock\.[^.]+\.toml")
+_PYLOCK = r"pylock\.[^.]+\.toml"
 _CONDA_LOCK = r".*conda-lock\.ya?ml"
 _CONDA_LOCKS = r"(?i).*(?:conda|explicit|linux|osx|win).*\.lock"
-_TEXT = re.compile(r".*\.(?:txt|in|pip|lock)$", re.IGNORECASE)
-_CONSTRAINTS = re.compile(r"(?:.*[-_.])?constraints?(?:[-_.].*)?$", re.IGNORECASE)
-_REQUIREMENTS = re.compile(
-    r".*require?ments?.*|(?:.*[-_.])?reqs?(?:[-_.].*)?$|.*pip-compile.*", re.IGNORECASE
-)
-_FOLDERS = re.compile(
-    r"(?:.*[-_.])?(?:require?ments?|reqs?|constraints?)(?:[-_.].*)?$", re.IGNORECASE
-)
+_TEXT = (".txt", ".in", ".pip", ".lock")
+_CONSTRAINTS = r"(?i)(?:.*[-_.])?constraints?(?:[-_.].*)?$"
+_REQUIREMENTS = r"(?i).*require?ments?.*|(?:.*[-_.])?reqs?(?:[-_.].*)?$|.*pip-compile.*"
+_FOLDERS = r"(?i)(?:.*[-_.])?(?:require?ments?|reqs?|constraints?)(?:[-_.].*)?$"
 _PERHAPS = (
     r"(?i)(?:.*[-_.])?(?:packages?|dependenc(?:y|ies)|deps|pip|conda|env|environment)(?:[-_.].*)?$"
 )
@@ -129,7 +125,7 @@ def by_name(path: str) -> str:
         return "dockerfile?"
     if not folder and name.lower() in _READMES:
         return "readme"
-    if _PYLOCK.fullmatch(name):
+    if name.startswith("pylock.") and re.fullmatch(_PYLOCK, name):
         return "pylock"
     if name.endswith((".yml", ".yaml")):
         if re.fullmatch(_CONDA_LOCK, name):
@@ -139,7 +135,7 @@ def by_name(path: str) -> str:
         if re.search(_WORKFLOW, path):
             return "github-workflow"
         return CONDA_ENV if _is_environment(name) else CONDA_ENV + "?"
-    if _TEXT.fullmatch(name):
+    if name.lower().endswith(_TEXT):
         return _text_kind(folder.rpartition("/")[2], name.rpartition(".")[0], name)
     return ""
 
@@ -186,17 +182,17 @@ def _is_environment(name: str) -> bool:
 
 def _is_listed(folder: str, name: str) -> bool:
     """Whether a file is one list of several: ``requirements/runtime.txt`` states no Python."""
-    return name == "runtime.txt" and _FOLDERS.fullmatch(folder.rpartition("/")[2]) is not None
+    return name == "runtime.txt" and re.fullmatch(_FOLDERS, folder.rpartition("/")[2]) is not None
 
 
 def _text_kind(folder: str, stem: str, name: str) -> str:
     if name.endswith(".lock"):
         return CONDA_EXPLICIT + "?" if re.fullmatch(_CONDA_LOCKS, name) else ""
-    if _CONSTRAINTS.fullmatch(stem):
+    if re.fullmatch(_CONSTRAINTS, stem):
         return CONSTRAINTS
-    if _REQUIREMENTS.fullmatch(stem) or name.endswith(".pip"):
+    if re.fullmatch(_REQUIREMENTS, stem) or name.endswith(".pip"):
         return REQUIREMENTS
-    if _FOLDERS.fullmatch(folder):
+    if re.fullmatch(_FOLDERS, folder):
         return CONSTRAINTS if "constraint" in folder.lower() else REQUIREMENTS
     return REQUIREMENTS + "?" if re.fullmatch(_PERHAPS, stem) else ""
 

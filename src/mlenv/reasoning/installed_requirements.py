@@ -24,10 +24,9 @@ from mlenv.versions.bounds import admits
 from mlenv.versions.version import parse_version
 from mlenv.versions.version_set import pep440
 
-_LINE = re.compile(
-    r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)(?![A-Za-z0-9._-])\s*(?:\[([^\]]*)\]\s*)?"
-    r"(?:\(([^)]*)\)\s*|(@[^;]*(?:;(?!\s)[^;]*)*)|([^\s;(@][^;(@]*)?)(?:;(.*))?",
-    re.DOTALL,
+_LINE = (
+    r"(?s)\s*([A-Za-z0-9][A-Za-z0-9._-]*)(?![A-Za-z0-9._-])\s*(?:\[([^\]]*)\]\s*)?"
+    r"(?:\(([^)]*)\)\s*|(@[^;]*(?:;(?!\s)[^;]*)*)|([^\s;(@][^;(@]*)?)(?:;(.*))?"
 )
 """Each sign can be taken by one part alone: a line that is none is refused in linear time."""
 _EXTRA = "extra == "
@@ -94,7 +93,7 @@ class Requirements:
     def _read(self, one: Distribution) -> Iterator[Required]:
         unread = self._unread[one.name] = []
         for line in _not_of_extras(one.requires):
-            match = _LINE.fullmatch(line)
+            match = _read_line(line)
             if match is None:
                 unread.append((one.name, line))
                 continue
@@ -171,7 +170,7 @@ class Requirements:
         return found
 
     def _reread(self, origin: str, line: str) -> Required | None:
-        match = _LINE.fullmatch(line)
+        match = _read_line(line)
         return _required(origin, match) if match is not None else None
 
     def _is_true(self, verdict: Verdict) -> bool:
@@ -183,7 +182,7 @@ class Requirements:
         return all(one.name in known and self.admits(one) is False for one in verdict.conflicts)
 
     def _can_read(self, line: Line) -> bool:
-        match = _LINE.fullmatch(line[1])
+        match = _read_line(line[1])
         if match is None or (match[6] is not None and self._holds(match[6]) is None):
             return False
         specifier = _required(line[0], match).specifier
@@ -230,7 +229,7 @@ class Requirements:
         names = {*written, *(canonical_name(extra) for extra in written)}
         for line in one.requires:
             meant = [name for name in names if name in line] if "extra" in line else []
-            match = _LINE.fullmatch(line) if meant else None
+            match = _read_line(line) if meant else None
             if match is None or match[6] is None or self._holds(match[6]):
                 continue
             if any(self._holds(match[6], extra) for extra in meant):
@@ -317,6 +316,15 @@ class Requirements:
 def requirements_of(environment: Environment) -> Requirements | None:
     """Return the requirements of an environment; None where its interpreter is not known."""
     return Requirements(environment) if environment.interpreter is not None else None
+
+
+def _read_line(line: str) -> re.Match[str] | None:
+    return _lines().fullmatch(line)
+
+
+@lru_cache(maxsize=1)
+def _lines() -> re.Pattern[str]:
+    return re.compile(_LINE)  # where the verdict is known few lines are read
 
 
 def _required(origin: str, match: re.Match[str]) -> Required:
