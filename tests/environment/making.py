@@ -18,7 +18,6 @@ from mlenv.model.binary import (
     Runtime,
 )
 from mlenv.model.environment import (
-    Altered,
     CondaChange,
     CondaPackage,
     Distribution,
@@ -27,9 +26,9 @@ from mlenv.model.environment import (
     Noted,
     Oddity,
     Origin,
-    Overlap,
     TorchTruth,
 )
+from mlenv.model.installed_files import Altered, Overlap
 from mlenv.model.requirement import canonical_name
 
 _T = TypeVar("_T")

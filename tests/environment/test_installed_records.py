@@ -10,7 +10,8 @@ import pytest
 from making import write_environment
 
 from mlenv.environment.read import read_environment
-from mlenv.model.environment import Altered, Environment, Overlap
+from mlenv.model.environment import Environment
+from mlenv.model.installed_files import Altered, Overlap
 from mlenv.model.installed_path import ASIDE, COMPILED, DATA, MODULE, weight
 
 SITE = "lib/python3.11/site-packages"

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from making import environment_of
 
 from mlenv.model.marker import MarkerError, holds, parse_condition
-from mlenv.reasoning.installed_requirements import Requirements, refused_python, requirements_of
+from mlenv.reasoning.installed_requirements import Requirements, requirements_of
 from mlenv.reasoning.interpreter import variables_of
+from mlenv.reasoning.requires_python import refused_python
 
 NAMES = ("sys_platform", "os_name", "python_version", "python_full_version", "extra", "extra")
 

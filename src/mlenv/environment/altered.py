@@ -9,7 +9,7 @@ from itertools import islice
 
 from mlenv.environment.entries import UNSTATED, Entry, Sample, bytes_of, text_of
 from mlenv.environment.sheets import MISSING, UNKNOWN, Sheet, has_content, name_of, size_at
-from mlenv.model.environment import Altered
+from mlenv.model.installed_files import Altered
 from mlenv.model.installed_path import ASIDE, weight
 
 MATTERS = (

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from mlenv.environment.record_lines import entry_of, lines_under
 from mlenv.environment.sheets import Sheet, size_at
 from mlenv.model.conda_files import held_by
-from mlenv.model.environment import CondaPackage, Overlap
+from mlenv.model.environment import CondaPackage
+from mlenv.model.installed_files import Overlap
 from mlenv.model.installed_path import MODULE, weight
 
 _SHOWN = 20

@@ -9,7 +9,7 @@ from itertools import islice
 from mlenv.environment.disk import read_bytes
 from mlenv.environment.entries import UNSTATED, Entry
 from mlenv.environment.sheets import MISSING, Sheet, has_content, size_at
-from mlenv.model.environment import Overlap
+from mlenv.model.installed_files import Overlap
 from mlenv.model.installed_path import ASIDE, weight
 
 Claims = Mapping[bytes, Mapping[int, Entry]]

@@ -16,7 +16,8 @@ from mlenv.environment.found import RECORD
 from mlenv.environment.record_cache import RecordCache
 from mlenv.environment.sheets import Sheet
 from mlenv.environment.site_records import SiteRecords, work_out
-from mlenv.model.environment import DIST_INFO, Altered, CondaPackage, Distribution, Overlap
+from mlenv.model.environment import DIST_INFO, CondaPackage, Distribution
+from mlenv.model.installed_files import Altered, Overlap
 from mlenv.model.requirement import canonical_name
 
 _PACKAGERS = frozenset(("", "conda", "debian", "rpm"))

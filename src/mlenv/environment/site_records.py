@@ -12,7 +12,7 @@ from mlenv.environment.disk import names_in
 from mlenv.environment.entries import Sample, bytes_of, text_of
 from mlenv.environment.overlapping import Claims, Hiding, find_hiding, find_overlaps, hidden_by
 from mlenv.environment.sheets import Sheet
-from mlenv.model.environment import Altered, Overlap
+from mlenv.model.installed_files import Altered, Overlap
 from mlenv.records import dataclass
 
 _NONE: AbstractSet[bytes] = frozenset()

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mlenv.knowledge import Knowledge
 from mlenv.model.conda_files import Held, held_by
-from mlenv.model.environment import CondaPackage, Distribution, Environment, Overlap
+from mlenv.model.environment import CondaPackage, Distribution, Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
+from mlenv.model.installed_files import Overlap
 from mlenv.model.installed_path import COMPILED, weight
 from mlenv.phrases import counted, listed
 from mlenv.reasoning.installed_requirements import requirements_of

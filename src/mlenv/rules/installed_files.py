@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from mlenv.knowledge import Knowledge
 from mlenv.knowledge.names import Overlap as Known
-from mlenv.model.environment import TWICE, Altered, Environment, Overlap
+from mlenv.model.environment import TWICE, Environment
 from mlenv.model.finding import Evidence, Finding, Related, Severity
+from mlenv.model.installed_files import Altered, Overlap
 from mlenv.model.installed_path import ASIDE, MODULE
 from mlenv.phrases import counted, listed
 from mlenv.reasoning.installed_requirements import Required, requirements_of

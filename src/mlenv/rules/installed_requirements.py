@@ -12,11 +12,10 @@ from mlenv.phrases import listed
 from mlenv.reasoning.installed_requirements import (
     Required,
     Requirements,
-    is_python_past,
-    refused_python,
     requirements_of,
 )
 from mlenv.reasoning.installed_tags import is_supported, speaks_against
+from mlenv.reasoning.requires_python import is_python_past, refused_python
 from mlenv.rules.base import rule
 
 _MOST = 3
