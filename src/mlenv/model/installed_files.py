@@ -1,4 +1,4 @@
-"""What the records of an environment tell of its files: who claims them, and which are not theirs."""
+"""What the records of an environment tell of its files: who claims them, and what is amiss."""
 
 from __future__ import annotations
 
