@@ -10,7 +10,8 @@ from mlenv.audit import audit_project
 from mlenv.config import Config, Vocabulary, load_config
 from mlenv.model.requirement import CONSTRAINT, REQUIREMENT
 from mlenv.project.assemble import assemble
-from mlenv.project.load import Loader, load_project
+from mlenv.project.load import load_project
+from mlenv.project.loader import Loader
 from mlenv.project.place import find_place
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from mlenv.project import classify
 from mlenv.project.coverage import coverage, inputs
 from mlenv.project.cycles import cycles
 from mlenv.project.install_sets import install_sets, membership
-from mlenv.project.load import shown_root
 from mlenv.project.notes import find_index_note
 from mlenv.project.profiles import profiles
 from mlenv.project.repository import find_repository
@@ -19,7 +18,7 @@ from mlenv.records import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mlenv.project.load import Loader
+    from mlenv.project.loader import Loader
 
 
 def assemble(read: Loader) -> Project:
@@ -40,7 +39,7 @@ def assemble(read: Loader) -> Project:
     ]
     sets = tuple(one for one in every_set if one.home.role != IMAGE)
     return Project(
-        shown_root(read.place),
+        read.place.shown_root,
         sources,
         includes,
         tuple(sorted(unread, key=lambda one: (one.path, one.span.start if one.span else 0))),

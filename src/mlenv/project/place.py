@@ -38,6 +38,11 @@ class Place:
     home: str
     named: tuple[str, ...]
 
+    @property
+    def shown_root(self) -> str:
+        """The root as reports have it."""
+        return self.root.replace(os.sep, "/").rstrip("/") or "/"
+
     def is_record(self, path: str) -> bool:
         """Whether nobody installs from a file below the root; of what is named, somebody does."""
         whole = self.prefix + path

@@ -14,7 +14,8 @@ from mlenv.reasoning.dominators import dominators
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.environment import Environment
-    from mlenv.reasoning.installed_requirements import Required, Requirements
+    from mlenv.reasoning.installed_requirements import Requirements
+    from mlenv.reasoning.installed_verdict import Required
 
 DEEPEST = 60
 """So many levels are drawn at most."""

@@ -17,9 +17,8 @@ from mlenv.model.environment import Distribution, Environment
 from mlenv.model.marker import Environment as Variables
 from mlenv.model.marker import MarkerError, holds, parse_condition
 from mlenv.model.requirement import canonical_name
-from mlenv.reasoning.installed_verdict import Line, Verdict, heard, said
+from mlenv.reasoning.installed_verdict import Line, Required, Verdict, heard, said
 from mlenv.reasoning.interpreter import variables_of
-from mlenv.records import dataclass
 from mlenv.versions.bounds import admits
 from mlenv.versions.version_set import pep440
 
@@ -29,37 +28,7 @@ _LINE = (
 )
 """Each sign can be taken by one part alone: a line that is none is refused in linear time."""
 _EXTRA = "extra == "
-_LONGEST = 120
-"""In characters; what is longer was not written for people."""
 _LONGEST_CHAIN = 12
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Required:
-    """A requirement of an installed distribution that holds there.
-
-    Attributes:
-        origin: The canonical name of the distribution that has it.
-        name: The canonical name of what it asks for.
-        written: The same as written.
-        specifier: The version constraint as it stands; may be empty.
-        extras: The extras that it asks for, as written.
-        line: The whole line.
-    """
-
-    origin: str
-    name: str
-    written: str
-    specifier: str
-    extras: tuple[str, ...]
-    line: str
-
-    @property
-    def shown(self) -> str:
-        """What is asked for, as messages have it: ``numpy<2,>=1.22``."""
-        extras = f"[{','.join(self.extras)}]" if self.extras else ""
-        text = f"{self.written}{extras}{self.specifier}"
-        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class Requirements:

@@ -13,12 +13,41 @@ from mlenv.records import dataclass
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mlenv.model.environment import Distribution
-    from mlenv.reasoning.installed_requirements import Required
 
 Line = tuple[str, str]
 """Who has a requirement, by canonical name, and the line."""
+_LONGEST = 120
+"""In characters; what is longer was not written for people."""
 _MOST = 1_000
 """So many lines are kept at most: an environment with more of them is about to be made anew."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Required:
+    """A requirement of an installed distribution that holds there.
+
+    Attributes:
+        origin: The canonical name of the distribution that has it.
+        name: The canonical name of what it asks for.
+        written: The same as written.
+        specifier: The version constraint as it stands; may be empty.
+        extras: The extras that it asks for, as written.
+        line: The whole line.
+    """
+
+    origin: str
+    name: str
+    written: str
+    specifier: str
+    extras: tuple[str, ...]
+    line: str
+
+    @property
+    def shown(self) -> str:
+        """What is asked for, as messages have it: ``numpy<2,>=1.22``."""
+        extras = f"[{','.join(self.extras)}]" if self.extras else ""
+        text = f"{self.written}{extras}{self.specifier}"
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

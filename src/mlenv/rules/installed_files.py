@@ -12,7 +12,8 @@ from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.model.installed_files import Altered, Overlap
 from mlenv.model.installed_path import ASIDE, MODULE
 from mlenv.phrases import counted, listed
-from mlenv.reasoning.installed_requirements import Required, requirements_of
+from mlenv.reasoning.installed_requirements import requirements_of
+from mlenv.reasoning.installed_verdict import Required
 from mlenv.rules.base import rule
 from mlenv.rules.installed import shown
 from mlenv.rules.installed_requirements import install_command

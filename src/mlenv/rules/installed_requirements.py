@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlenv.credentials import mask
-from mlenv.model.binary import Binary
 from mlenv.model.environment import DIST_INFO, Distribution, Environment, Interpreter
 from mlenv.model.finding import Evidence, Finding, Related, Severity
 from mlenv.phrases import listed
-from mlenv.reasoning.installed_requirements import (
-    Required,
-    Requirements,
-    requirements_of,
-)
+from mlenv.reasoning.installed_requirements import Requirements, requirements_of
 from mlenv.reasoning.installed_tags import is_supported, speaks_against
+from mlenv.reasoning.installed_verdict import Required
 from mlenv.reasoning.requires_python import is_python_past, refused_python
 from mlenv.rules.base import rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mlenv.model.binary import Binary
 
 _MOST = 3
 _MOST_BOUNDS = 8
