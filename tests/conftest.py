@@ -12,3 +12,9 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def long_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every file to have been there for long, so that it is remembered at once."""
+    monkeypatch.setattr("mlenv.caches.SETTLED", -(1 << 62))

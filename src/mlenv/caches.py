@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from binascii import crc32
 from collections.abc import Callable, Iterable
 from operator import attrgetter
@@ -25,6 +26,8 @@ Identity = tuple[int, int, int, int, int]
 SETTLED = 2_000_000_000
 """In nanoseconds; the coarsest clock of a file system, that of FAT, ticks every two seconds."""
 _LARGEST = 1 << 24
+_MOST_FILES = 64
+"""Of each kind: so many environments are remembered."""
 
 
 def cache_folder(kind: str, audited: Iterable[str]) -> str:
@@ -72,6 +75,26 @@ def file_of(folder: str, prefix: str) -> str:
     return os.path.join(folder, f"{crc32(whole):08x}{crc32(whole[::-1]):08x}.json")
 
 
+def file_for(kind: str, prefix: str, audited: Iterable[str]) -> str:
+    """Return the file of a kind that stands for an environment; empty as for :func:`cache_folder`.
+
+    Args:
+        kind: The name of its folder.
+        prefix: The environment.
+        audited: Folders in which nothing is written.
+    """
+    folder = cache_folder(kind, audited)
+    return file_of(folder, os.path.realpath(prefix)) if folder else ""
+
+
+def settled() -> int:
+    """Return the time until which what is seen from now on can be told from what follows.
+
+    In nanoseconds of the epoch.
+    """
+    return time.time_ns() - SETTLED
+
+
 identity_of: Callable[[os.stat_result], Identity] = attrgetter(
     "st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns"
 )
@@ -115,13 +138,14 @@ def keep(path: str) -> None:
         os.utime(path)
 
 
-def write_json(path: str, said: object, most: int) -> None:
+def write_json(path: str, said: object) -> None:
     """Write a file of the cache; where that fails, nothing is written.
+
+    Of very many files in its folder those go that were in use longest ago.
 
     Args:
         path: The file.
         said: What it is to hold.
-        most: How many files its folder may hold; those that were in use longest ago go.
     """
     data = json.dumps(said, separators=(",", ":")).encode()
     if len(data) > _LARGEST:
@@ -139,13 +163,13 @@ def write_json(path: str, said: object, most: int) -> None:
         except OSError:
             os.unlink(temporary)
             raise
-        _forget_oldest(folder, most)
+        _forget_oldest(folder)
 
 
-def _forget_oldest(folder: str, most: int) -> None:
+def _forget_oldest(folder: str) -> None:
     with os.scandir(folder) as entries:
         times = [(entry.stat(follow_symlinks=False).st_mtime, entry.path) for entry in entries]
-    for _, path in sorted(times)[: max(0, len(times) - most)]:
+    for _, path in sorted(times)[: max(0, len(times) - _MOST_FILES)]:
         os.unlink(path)
 
 

@@ -45,8 +45,7 @@ def put(prefix: Path) -> Put:
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BinaryCache:
-    monkeypatch.setattr("mlenv.binaries.cache.SETTLED", -(1 << 62))
+def cache(tmp_path: Path, long_there: None) -> BinaryCache:
     return BinaryCache(str(tmp_path / "cache"))
 
 
@@ -311,7 +310,7 @@ def test_another_version_of_mlenv_reads_anew(
 def test_only_so_many_environments_are_remembered(
     prefix: Path, put: Put, cache: BinaryCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlenv.binaries.cache._MOST_FILES", 3)
+    monkeypatch.setattr("mlenv.caches._MOST_FILES", 3)
     put("a.so", make_elf())
     for number in range(6):
         copy = tmp_path / f"env{number}"

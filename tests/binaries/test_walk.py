@@ -41,8 +41,7 @@ def prefix(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BinaryCache:
-    monkeypatch.setattr("mlenv.binaries.cache.SETTLED", -LATER)
+def cache(tmp_path: Path, long_there: None) -> BinaryCache:
     return BinaryCache(str(tmp_path / "cache"))
 
 

@@ -141,10 +141,8 @@ def told(prefix: Path, *, use_cache: bool) -> list[tuple[str, ...]]:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_what_is_remembered_changes_nothing_that_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: list[Step]
+    tmp_path: Path, long_there: None, monkeypatch: pytest.MonkeyPatch, many: list[Step]
 ) -> None:
-    for module in ("known", "record_cache"):
-        monkeypatch.setattr(f"mlenv.environment.{module}.SETTLED", -(1 << 62))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     prefix = tmp_path / "env"
     shutil.rmtree(prefix, ignore_errors=True)

@@ -28,9 +28,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an environment that is taken to have been there for long."""
-    monkeypatch.setattr("mlenv.environment.known.SETTLED", -(1 << 62))
+def prefix(tmp_path: Path, long_there: None) -> Path:
     env = tmp_path / "env"
     write_environment(env, TABLES)
     return env

@@ -21,9 +21,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an environment that is taken to have been there for long."""
-    monkeypatch.setattr("mlenv.environment.known.SETTLED", -(1 << 62))
+def prefix(tmp_path: Path, long_there: None) -> Path:
     env = tmp_path / "env"
     tables: list[dict[str, Any]] = [
         {"name": "a", "requires": ["b>=1", "c; extra == 'x'"], "extras": ["x"]},
@@ -99,7 +97,7 @@ def test_what_changed_is_read_anew(
 def test_what_changed_just_now_is_not_remembered(
     prefix: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlenv.environment.known.SETTLED", 2_000_000_000)
+    monkeypatch.setattr("mlenv.caches.SETTLED", 2_000_000_000)
     read(prefix)
     assert opened(prefix, monkeypatch) == ["a-1.0.dist-info", "b-2.0.dist-info"]
 

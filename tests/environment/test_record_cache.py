@@ -21,9 +21,8 @@ LIBRARY = "library " * 999
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path, long_there: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(record_cache, "SETTLED", -(1 << 62))
     return tmp_path / "cache" / "mlenv" / "records"
 
 
@@ -123,7 +122,7 @@ def test_a_record_that_changed_is_read_anew(prefix: Path, cache: Path) -> None:
 def test_what_was_written_just_now_is_not_remembered(
     prefix: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_cache, "SETTLED", 1 << 40)
+    monkeypatch.setattr("mlenv.caches.SETTLED", 1 << 40)
     told(read(prefix))
     assert not cache.exists()
 

@@ -79,8 +79,7 @@ def test_what_is_remembered_of_a_spoilt_environment_is_what_is_read(
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path / "cache"))
     # files that were just written are not trusted to be what they were
-    for module in ("mlenv.environment.known", "mlenv.binaries.cache"):
-        monkeypatch.setattr(f"{module}.SETTLED", -(1 << 62))
+    monkeypatch.setattr("mlenv.caches.SETTLED", -(1 << 62))
     for number in range(12):
         prefix = tmp_path / "project" / str(number)
         write(prefix, make(_SEED + 2, number))

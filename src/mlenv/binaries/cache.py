@@ -16,12 +16,10 @@ Nothing in it is trusted: what is not exactly as this version writes it is read 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterable, Mapping
 
 from mlenv import __version__
 from mlenv.caches import (
-    SETTLED,
     Identity,
     UnexpectedError,
     as_kind,
@@ -45,8 +43,6 @@ Read = Binary | None
 """What reading a file gave: None for a text. Why one was not read is asked again each time."""
 
 _SCHEMA = 3
-_MOST_FILES = 64
-"""Environments that are remembered; those that were not looked at for longest go first."""
 _FORMATS = frozenset((ELF, MACHO, PE))
 _KINDS = frozenset((CAPI, PYBIND11, RUST))
 
@@ -94,7 +90,7 @@ class BinaryCache:
         Args:
             prefix: As :meth:`load` has it.
             known: What to remember.
-            before: What changed after this is not remembered; see :func:`settled`.
+            before: What changed after this is not remembered; see :func:`mlenv.caches.settled`.
         """
         files = {
             name: [identity, _listed(read)]
@@ -103,7 +99,7 @@ class BinaryCache:
         }
         if files or known.folders:
             said = {"made_by": _made_by(), "files": files, "folders": known.folders}
-            write_json(file_of(self._folder, prefix), said, _MOST_FILES)
+            write_json(file_of(self._folder, prefix), said)
 
 
 def open_cache(audited: Iterable[str]) -> BinaryCache | None:
@@ -114,14 +110,6 @@ def open_cache(audited: Iterable[str]) -> BinaryCache | None:
     """
     folder = cache_folder("binaries", audited)
     return BinaryCache(folder) if folder else None
-
-
-def settled() -> int:
-    """Return the time until which what is seen from now on can be told from what follows.
-
-    In nanoseconds of the epoch.
-    """
-    return time.time_ns() - SETTLED
 
 
 def _made_by() -> list[Any]:

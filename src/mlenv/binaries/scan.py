@@ -6,10 +6,10 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from mlenv.binaries.cache import BinaryCache, Known, Read, settled
+from mlenv.binaries.cache import BinaryCache, Known, Read
 from mlenv.binaries.read import read_binary
 from mlenv.binaries.walk import Found, Walk
-from mlenv.caches import Identity
+from mlenv.caches import Identity, settled
 from mlenv.model.binary import Binary
 from mlenv.project.files import Unreadable
 from mlenv.records import dataclass, replace

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from functools import partial
 
 from mlenv.environment.disk import read_text
-from mlenv.environment.known import Constants, KnownMetadata
+from mlenv.environment.known import Constants, KnownMetadata, constants_of
 
 _MOST_BYTES = 1 << 16
 _BLOCK = r'"blas":\s*\{([^{}]*)\}'
@@ -37,10 +36,10 @@ def read_blas(
     """
     for site in sites:
         module = os.path.join(site, "numpy", "__config__.py")
-        read = partial(_built_with, module)
-        said = known.constants_of(module, read) if known is not None else read()
-        if said.get("blas"):
-            return said["blas"] or ""
+        said = constants_of(module, _built_with, known)
+        blas = said.get("blas")
+        if blas:
+            return blas
         if said:
             break
     build = conda.get("libblas", ("", ""))[1]
@@ -53,10 +52,10 @@ def read_blas(
 def _built_with(path: str) -> Constants:
     """Return what NumPy was built with; nothing where its module is not there."""
     text = read_text(path, _MOST_BYTES)
-    block = re.search(_BLOCK, text)
-    name, version = (_said(block[1] if block else "", key) for key in ("name", "version"))
     if not text:
         return {}
+    block = re.search(_BLOCK, text)
+    name, version = (_said(block[1] if block else "", key) for key in ("name", "version"))
     return {"blas": f"{name} {version}".strip() if name not in _INTERFACES else ""}
 
 

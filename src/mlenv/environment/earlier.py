@@ -6,12 +6,11 @@ of them with each other. It holds while every file that they were read from is w
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from functools import cached_property
 
 from mlenv import __version__
-from mlenv.caches import cache_folder, file_of, read_json, write_json
+from mlenv.caches import file_for, read_json, write_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 
 _SCHEMA = 1
-_MOST_FILES = 64
 
 
 class EarlierWork:
@@ -41,7 +39,7 @@ class EarlierWork:
     def keep(self, what: str, value: object) -> None:
         """Keep a value that JSON can hold for the next run."""
         self._held[what] = value
-        write_json(self._path, {"of": self._of, "worked": self._held}, _MOST_FILES)
+        write_json(self._path, {"of": self._of, "worked": self._held})
 
     @cached_property
     def _held(self) -> dict[str, Any]:
@@ -64,5 +62,5 @@ def open_earlier(prefix: str, audited: Iterable[str], state: list[int]) -> Earli
         audited: Folders in which nothing is written.
         state: What tells that all metadata are what they were.
     """
-    folder = cache_folder("worked", audited)
-    return EarlierWork(file_of(folder, os.path.realpath(prefix)), state) if folder else None
+    path = file_for("worked", prefix, audited)
+    return EarlierWork(path, state) if path else None

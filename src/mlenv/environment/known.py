@@ -9,19 +9,17 @@ what is not as this version writes it is read anew.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mlenv import __version__
 from mlenv.caches import (
-    SETTLED,
     Identity,
-    cache_folder,
     digest_of,
     digest_of_texts,
-    file_of,
+    file_for,
     keep,
     read_json,
+    settled,
     sign_of,
     write_json,
 )
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
 
 
 _SCHEMA = 5
-_MOST_FILES = 64
-"""Environments that are remembered."""
 _FILES = ("METADATA", RECORD)
 _TYPES = (int, str, str, str, str, str, str)
 """Of the fields of an entry: the digest of its signs, and what was read."""
@@ -104,12 +100,12 @@ class KnownMetadata:
             _LINE.join(found.tags or ()),
         ]
 
-    def constants_of(self, module: str, read: Callable[[], Constants]) -> Constants:
+    def constants_of(self, module: str, read: Callable[[str], Constants]) -> Constants:
         """Return the constants of a module, read where they are not known.
 
         Args:
             module: Its file, whole.
-            read: Reads them.
+            read: Reads them from that.
         """
         signs = (sign_of(module),)
         entry = self._said.get(module)
@@ -117,7 +113,7 @@ class KnownMetadata:
         if entry is not None and is_held and _are_constants(entry[1]):
             self._constants[module] = entry
             return dict(entry[1])
-        found = read()
+        found = read(module)
         if signs != (None,) and _are_settled(signs):
             self._is_new = True
             self._constants[module] = [digest_of(signs), dict(found)]
@@ -139,7 +135,7 @@ class KnownMetadata:
         is_less = len(self._asked) < len(self._held) or len(self._constants) < len(self._said)
         if self._is_new or is_less:
             said = {"made_by": _made_by(), "folders": self._asked, "modules": self._constants}
-            write_json(self._path, said, _MOST_FILES)
+            write_json(self._path, said)
         elif self._held:
             keep(self._path)
 
@@ -151,10 +147,15 @@ def open_known(prefix: str, audited: Iterable[str]) -> KnownMetadata | None:
         prefix: The environment's folder.
         audited: Folders in which nothing is written.
     """
-    folder = cache_folder("metadata", audited)
-    if not folder:
-        return None
-    return KnownMetadata(file_of(folder, os.path.realpath(prefix)))
+    path = file_for("metadata", prefix, audited)
+    return KnownMetadata(path) if path else None
+
+
+def constants_of(
+    module: str, read: Callable[[str], Constants], known: KnownMetadata | None
+) -> Constants:
+    """Return the constants of a module, as :meth:`KnownMetadata.constants_of`; or read them."""
+    return known.constants_of(module, read) if known is not None else read(module)
 
 
 def _made_by() -> list[Any]:
@@ -172,7 +173,7 @@ def _load(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _are_settled(signs: Signs) -> bool:
-    latest = time.time_ns() - SETTLED
+    latest = settled()
     return all(max(one[3:]) < latest for one in signs if one is not None)
 
 

@@ -8,23 +8,21 @@ looked at each time.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 from mlenv import __version__
 from mlenv.caches import (
-    SETTLED,
     Identity,
     UnexpectedError,
     as_kind,
-    cache_folder,
     digest_of,
     digest_of_texts,
     fields_of,
-    file_of,
+    file_for,
     keep,
     read_json,
+    settled,
     write_json,
 )
 from mlenv.environment.entries import Entry, Sample, bytes_of, text_of
@@ -34,20 +32,19 @@ Identities = Sequence[tuple[str, Identity]]
 """For each record its place, and what tells that it is the one it was."""
 
 _SCHEMA = 5
-_MOST_FILES = 64
 
 
 class RecordCache:
-    """The folder in which it is remembered.
+    """Where it is remembered.
 
     Args:
-        folder: The folder.
+        path: The file.
         prefix: The environment, with links resolved.
     """
 
-    def __init__(self, folder: str, prefix: str) -> None:
+    def __init__(self, path: str, prefix: str) -> None:
+        self._path = path
         self._prefix = prefix
-        self._path = file_of(folder, prefix)
 
     def load(self, identities: Identities, counts: Sequence[int]) -> list[Worked] | None:
         """Return what was remembered; None where it does not hold for these records any more.
@@ -69,11 +66,11 @@ class RecordCache:
 
     def store(self, identities: Identities, worked: Sequence[Worked]) -> None:
         """Remember what was worked out, unless a record changed within the last seconds."""
-        latest = time.time_ns() - SETTLED
+        latest = settled()
         if not identities or any(max(sign[3:]) > latest for _, sign in identities):
             return
         sites = [_said(one) for one in worked]
-        write_json(self._path, {"of": self._of(identities), "sites": sites}, _MOST_FILES)
+        write_json(self._path, {"of": self._of(identities), "sites": sites})
 
     def _of(self, identities: Identities) -> list[int | str]:
         places = digest_of_texts(place for place, _ in identities)
@@ -88,8 +85,8 @@ def open_record_cache(prefix: str, audited: Iterable[str]) -> RecordCache | None
         prefix: The environment.
         audited: Folders in which nothing is written.
     """
-    folder = cache_folder("records", audited)
-    return RecordCache(folder, os.path.realpath(prefix)) if folder else None
+    path = file_for("records", prefix, audited)
+    return RecordCache(path, os.path.realpath(prefix)) if path else None
 
 
 def _said(worked: Worked) -> list[object]:

@@ -48,10 +48,7 @@ class Sheet:
 
     def place(self, path: bytes) -> str:
         """Return where a recorded file lies."""
-        name = name_of(path)
-        # what begins anew is the only kind of path that joining does more for
-        is_plain = name[:1].isalnum() and name[1:2] != ":"
-        return f"{self.site}{os.sep}{name}" if is_plain else os.path.join(self.site, name)
+        return os.path.join(self.site, name_of(path))
 
     def shown(self, path: bytes) -> str:
         """Return a recorded path as messages have it: relative to the prefix, with ``/``."""

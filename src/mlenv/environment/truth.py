@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from functools import partial
 
 from mlenv.environment.disk import read_bytes
-from mlenv.environment.known import Constants, KnownMetadata
+from mlenv.environment.known import Constants, KnownMetadata, constants_of
 from mlenv.model.environment import TorchTruth
 
 SPEAKING = ("torch", "torchvision", "torchaudio")
@@ -32,8 +31,7 @@ def read_truths(
             if name in found or not os.path.isdir(os.path.join(site, name)):
                 continue
             module = os.path.join(site, name, "version.py")
-            read = partial(_assigned, module)
-            said = known.constants_of(module, read) if known is not None else read()
+            said = constants_of(module, _assigned, known)
             version = said.get("__version__")
             if version:
                 place = f"{shown}/{name}/version.py".removeprefix("./")

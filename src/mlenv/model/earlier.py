@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Protocol
-else:
-    Protocol = object  # what it checks is checked before any run
+from mlenv.protocols import Protocol
 
 
 class Earlier(Protocol):

@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from mlenv.model.earlier import Earlier, NothingEarlier
 from mlenv.model.installed_files import Files, NoFiles
 from mlenv.model.text import SourceText, Span
+from mlenv.protocols import Protocol
 from mlenv.records import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from mlenv.model.binary import Binaries
-else:
-    Protocol = object  # what it checks is checked before any run
 
 VENV = "venv"
 CONDA = "conda"

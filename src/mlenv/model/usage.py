@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from mlenv.model.text import Span
+from mlenv.protocols import Protocol
 from mlenv.records import dataclass
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Protocol
-else:
-    Protocol = object  # what it checks is checked before any run
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -116,7 +116,7 @@ class Requirements:
     def _verdict(self) -> Verdict:
         """All of that, from an earlier run where that saw the same metadata."""
         earlier = self._environment.earlier
-        what = " ".join(("requirements", *self._variables.values()))
+        what = self._kept_as("requirements")
         found = heard(earlier.recall(what), self._environment.distributions, self._reread)
         if found is None or not self._is_true(found):
             found = self._judged()
@@ -129,13 +129,17 @@ class Requirements:
     def unrequired(self) -> frozenset[str]:
         """The canonical names of what is installed and what nothing else requires."""
         known, earlier = self._environment.distributions, self._environment.earlier
-        what = " ".join(("unrequired", *self._variables.values()))
+        what = self._kept_as("unrequired")
         held = earlier.recall(what)
         if isinstance(held, list) and all(type(one) is str and one in known for one in held):
             return frozenset(held)
         found = frozenset(known.keys() - self._users.keys())
         earlier.keep(what, sorted(found))
         return found
+
+    def _kept_as(self, what: str) -> str:
+        """Return the name under which something is kept that holds for this interpreter."""
+        return " ".join((what, *self._variables.values()))
 
     def _reread(self, origin: str, line: str) -> Required | None:
         match = _read_line(line)
@@ -249,10 +253,6 @@ class Requirements:
         origins = [origin for origin, text in self._texts.items() if first in text]
         return tuple(one for origin in origins for one in self._had_by(origin) if one.name == name)
 
-    def users_of(self, name: str) -> tuple[str, ...]:
-        """Return who requires a distribution, by canonical name."""
-        return self._users.get(name, ())
-
     def chain_to(self, name: str) -> tuple[str, ...]:
         """Return the shortest way from what somebody asked for to a distribution, both included.
 
@@ -266,7 +266,7 @@ class Requirements:
         while waiting:
             last, length = waiting.popleft()
             one = known.get(last)
-            users = [user for user in self.users_of(last) if user not in before]
+            users = [user for user in self._users.get(last, ()) if user not in before]
             is_wanted = one is not None and one.requested and last != name
             if is_wanted or not users or length == _LONGEST_CHAIN:
                 break

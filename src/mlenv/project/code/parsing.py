@@ -8,12 +8,7 @@ import warnings
 from mlenv.model.text import SourceText, Span
 from mlenv.project.decode import decode
 from mlenv.project.manifests.setup_depth import is_too_deep
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Protocol
-else:
-    Protocol = object  # what it checks is checked before any run
+from mlenv.protocols import Protocol
 
 Place = tuple[int, int, int, int]
 """As the syntax tree has it: line, column in UTF-8 bytes, and both of the end."""
